@@ -1,0 +1,71 @@
+"""Field types that capabilities share; a field's JSON Schema `format` is its kind."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from genesis.domain.artifact import STORAGE_PREFIX
+
+
+class Kind(StrEnum):
+    """What a value is, so that an output can be checked against the input it feeds."""
+
+    TEXT = "text"
+    AUDIO_URL = "audio_url"
+    IMAGE_URL = "image_url"
+
+
+_URL = rf"^(https?://|{STORAGE_PREFIX})\S+$"
+
+Text = Annotated[str, Field(json_schema_extra={"format": Kind.TEXT}), StringConstraints(min_length=1, pattern=r"\S")]
+AudioUrl = Annotated[
+    str,
+    StringConstraints(max_length=2048, pattern=_URL),
+    Field(
+        description="A public http(s) URL of an audio file, or a path under /storage/ that an earlier job returned.",
+        json_schema_extra={"format": Kind.AUDIO_URL},
+    ),
+]
+ImageUrl = Annotated[
+    str,
+    StringConstraints(max_length=2048, pattern=_URL),
+    Field(
+        description="A public http(s) URL of an image, or a path under /storage/ that an earlier job returned.",
+        json_schema_extra={"format": Kind.IMAGE_URL},
+    ),
+]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1, description="Makes the result repeatable where the model allows it.")]
+Language = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$"), Field(description="BCP 47 tag.", examples=["en"])
+]
+Style = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+
+
+_MODEL_NAME = re.compile(r"[a-z0-9_-]+:\S+")
+
+
+def _model_name(value: str) -> str:
+    if not _MODEL_NAME.fullmatch(value):
+        raise ValueError("write it as provider:name, for example openrouter:openai/gpt-4o-mini")
+    return value
+
+
+class CapabilityModel(BaseModel):
+    """Base of all inputs, options and outputs: nothing unknown passes unseen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CallOptions(CapabilityModel):
+    """Options that every capability has."""
+
+    model: Annotated[str, StringConstraints(max_length=200), AfterValidator(_model_name)] | None = Field(
+        None,
+        description="Model as `provider:name`; the configured chain of providers decides when it is left out.",
+        examples=["openrouter:openai/gpt-4o-mini"],
+    )
+    provider_options: dict[str, Any] | None = Field(
+        None, description="Passed to the provider as they are, over everything that Genesis would send itself."
+    )

@@ -1,0 +1,76 @@
+"""Attempts: one try of one step, which is one call of one provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from genesis.domain.failure import Failure
+from genesis.domain.identity import Milliseconds
+from genesis.domain.money import Money
+
+
+class ProviderClass(StrEnum):
+    """What a provider lets us do about a call whose outcome is in doubt."""
+
+    REPEATABLE = "repeatable"  # free: resend
+    KEYED = "keyed"  # resend with the same key
+    HANDLE = "handle"  # look it up
+    OPAQUE = "opaque"  # nothing: the outcome stays unknown
+
+
+class AttemptState(StrEnum):
+    INTENDED = "intended"  # recorded before the first byte is sent
+    PENDING = "pending"  # the provider works on it and gave a handle
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    NOT_SENT = "not_sent"  # proven never to have reached the provider
+    UNKNOWN = "unknown"  # possibly charged; late evidence may still settle it
+
+
+TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
+    {
+        AttemptState.INTENDED: frozenset(set(AttemptState) - {AttemptState.INTENDED}),
+        AttemptState.PENDING: frozenset({AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.UNKNOWN}),
+        AttemptState.UNKNOWN: frozenset({AttemptState.SUCCEEDED, AttemptState.FAILED}),
+        AttemptState.SUCCEEDED: frozenset(),
+        AttemptState.FAILED: frozenset(),
+        AttemptState.NOT_SENT: frozenset(),
+    }
+)
+
+OPEN = frozenset({AttemptState.INTENDED, AttemptState.PENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one step.
+
+    Attributes:
+        number: counts from 1 within the step and never restarts.
+        call_key: names the one intended provider call; it also names the output.
+        target: the model asked, as `provider:name`.
+        cost: as the provider reported it; None when unknown.
+        warnings: what the provider could not honor.
+        retry_after: seconds that the provider asked to wait before the next attempt.
+    """
+
+    id: str
+    step: str
+    number: int
+    call_key: str
+    target: str
+    provider_class: ProviderClass
+    created_at: Milliseconds
+    state: AttemptState = AttemptState.INTENDED
+    settled_at: Milliseconds | None = None
+    failure: Failure | None = None
+    cost: Money | None = None
+    retry_after: float | None = None
+    warnings: tuple[str, ...] = ()
+    usage: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def provider(self) -> str:
+        return self.target.partition(":")[0]

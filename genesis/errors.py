@@ -1,0 +1,202 @@
+"""Every error the platform raises on purpose.
+
+* GenesisError                 something a caller or operator can act on
+  + InvalidRequest             the caller must change the request
+    - UnknownPipeline · UnknownOption · UnknownModel · NoProvider
+  + PayloadTooLarge            the request is larger than a stated limit
+  + NotFound                   no such thing, for this organization
+  + Conflict                   the thing's state does not allow it
+  + Unavailable                the platform cannot do this now; try again
+  + InvalidPipeline            a pipeline definition is wrong; names the place
+  + Misconfigured              a setting is wrong; the process does not start
+  + Fenced                     another owner decides about this job
+  + CallFailed                 one attempt failed; `failure` says what may follow
+    - WorkerBusy               no free slot: the queue belongs to the engine
+    - WorkerUnavailable        the worker cannot be reached or did not speak
+    - AttemptCanceled          the attempt was canceled on request
+    - ProviderError            a provider did not do its part
+      . ProviderUnavailable    down, overloaded, refused before any work
+      . ProviderRateLimited    asks to wait `retry_after` seconds
+      . ProviderMisconfigured  missing or wrong key, no credit: ask another provider
+      . ProviderRejected       bad input, unknown model, content policy
+      . ProviderAmbiguous      nobody knows whether it did the work
+    - InputRejected            an input file cannot be used (unreachable, wrong type, too large)
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class FailureClass(StrEnum):
+    """What may follow a failed attempt."""
+
+    SAFE = "safe"  # nothing was charged: retry, then ask the next provider
+    FINAL = "final"  # asking again gives the same answer
+    AMBIGUOUS = "ambiguous"  # it may have been charged: never resend blindly
+
+
+class GenesisError(Exception):
+    """Base of all deliberate errors.
+
+    Args:
+        message: what happened, in one sentence, safe to show to a caller.
+        hint: what to do about it; empty when there is nothing to add.
+    """
+
+    code: ClassVar[str] = "internal-error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one part of a request.
+
+    Attributes:
+        field: its path, for example `inputs.text`.
+    """
+
+    field: str
+    message: str
+
+
+class InvalidRequest(GenesisError):
+    """The caller must change the request.
+
+    Args:
+        errors: the offending parts, where it is not the whole.
+    """
+
+    code = "invalid-request"
+
+    def __init__(self, message: str, *, hint: str = "", errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.errors = errors
+
+
+class UnknownPipeline(InvalidRequest):
+    code = "unknown-pipeline"
+
+
+class UnknownOption(InvalidRequest):
+    code = "unknown-option"
+
+
+class UnknownModel(InvalidRequest):
+    code = "unknown-model"
+
+
+class NoProvider(InvalidRequest):
+    code = "no-provider"
+
+
+class PayloadTooLarge(GenesisError):
+    code = "payload-too-large"
+
+
+class NotFound(GenesisError):
+    code = "not-found"
+
+
+class Conflict(GenesisError):
+    code = "conflict"
+
+
+class Unavailable(GenesisError):
+    code = "unavailable"
+
+
+class InvalidPipeline(GenesisError):
+    code = "invalid-pipeline"
+
+
+class Misconfigured(GenesisError):
+    code = "misconfigured"
+
+
+class Fenced(GenesisError):
+    code = "fenced"
+
+
+class CallFailed(GenesisError):
+    """One attempt did not succeed.
+
+    Args:
+        retry_after: seconds the other side asked to wait, if it did.
+    """
+
+    code = "call-failed"
+    failure: ClassVar[FailureClass] = FailureClass.FINAL
+    same_provider: ClassVar[bool] = True  # whether asking the same provider again can help
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class WorkerBusy(CallFailed):
+    code = "worker-busy"
+    failure = FailureClass.SAFE
+
+
+class WorkerUnavailable(CallFailed):
+    code = "worker-unavailable"
+    failure = FailureClass.SAFE
+
+
+class AttemptCanceled(CallFailed):
+    code = "attempt-canceled"
+
+
+class InputRejected(CallFailed):
+    code = "input-rejected"
+
+
+class ProviderError(CallFailed):
+    code = "provider-error"
+
+
+class ProviderUnavailable(ProviderError):
+    code = "provider-unavailable"
+    failure = FailureClass.SAFE
+
+
+class ProviderRateLimited(ProviderError):
+    code = "provider-rate-limited"
+    failure = FailureClass.SAFE
+
+
+class ProviderMisconfigured(ProviderError):
+    code = "provider-misconfigured"
+    failure = FailureClass.SAFE
+    same_provider = False
+
+
+class ProviderRejected(ProviderError):
+    code = "provider-rejected"
+
+
+class ProviderAmbiguous(ProviderError):
+    code = "provider-ambiguous"
+    failure = FailureClass.AMBIGUOUS
+
+
+CALL_FAILURES: dict[str, type[CallFailed]] = {
+    error.code: error
+    for error in (
+        WorkerBusy,
+        WorkerUnavailable,
+        AttemptCanceled,
+        InputRejected,
+        ProviderUnavailable,
+        ProviderRateLimited,
+        ProviderMisconfigured,
+        ProviderRejected,
+        ProviderAmbiguous,
+    )
+}
+"""Failed attempts by code: a transport rebuilds from it what the worker raised."""

@@ -1,0 +1,1 @@
+"""The built-in pipelines, one YAML file each."""

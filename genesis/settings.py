@@ -1,0 +1,102 @@
+"""Settings of every process: one typed object, read once from the environment at the edge and passed down."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from genesis.errors import Misconfigured
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """The environment variables that Genesis reads; names are upper-case there."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, populate_by_name=True)
+
+    host: str = Field("127.0.0.1", validation_alias="GENESIS_HOST")
+    """Address that `genesis-server up` binds to."""
+    port: int = Field(8000, ge=0, le=65535, validation_alias="GENESIS_PORT")
+
+    db_path: Path = Path("./data/jobs.db")
+    """SQLite database file; `DATABASE_URL` wins over it."""
+    database_url: str | None = None
+    storage_path: Path = Path("./data/storage")
+    """Folder of generated files; `STORAGE_URL` wins over it. Gateway and workers share it."""
+    storage_url: str | None = None
+
+    llm_worker_url: str = "http://127.0.0.1:8001"
+    image_worker_url: str = "http://127.0.0.1:8002"
+    stt_worker_url: str = "http://127.0.0.1:8003"
+    tts_worker_url: str = "http://127.0.0.1:8004"
+    cyclegan_worker_url: str = "http://127.0.0.1:8005"
+
+    openrouter_api_key: SecretStr | None = None
+    openrouter_base_url: str = "https://openrouter.ai/api/v1"
+    huggingface_api_key: SecretStr | None = None
+    huggingface_base_url: str = "https://router.huggingface.co"
+    llm_model: str = "openai/gpt-3.5-turbo"
+    """Model that OpenRouter serves text with when a job names none."""
+    image_model_url: str | None = None
+    """Full URL of a Hugging Face image model endpoint; replaces the default image model."""
+    fake_provider: bool = Field(False, validation_alias="GENESIS_FAKE_PROVIDER")
+    """Offers the provider `fake`, which answers at once with made-up results; for tests and trials."""
+    fake_delay_ms: int = Field(0, ge=0, le=600_000, validation_alias="GENESIS_FAKE_DELAY_MS")
+    local_provider: bool = Field(True, validation_alias="GENESIS_LOCAL_PROVIDER")
+    """Offers the offline provider `local` where its packages are installed."""
+    local_idle_seconds: float = Field(300.0, gt=0)
+    """An offline model without work for this long is unloaded."""
+
+    worker_slots: int = Field(16, ge=1, le=1024)
+    """Calls that a worker has under way at once with hosted providers; a full worker refuses."""
+    call_timeout_seconds: float = Field(300.0, gt=0, le=3600)
+    """Longest that one provider call may take."""
+    max_attempts: int = Field(3, ge=1, le=20)
+    """Attempts per step and provider before the next provider of the chain is asked."""
+    retry_base_seconds: float = Field(0.5, gt=0, le=60)
+    retry_cap_seconds: float = Field(30.0, gt=0, le=3600)
+    drain_seconds: float = Field(10.0, ge=0, le=3600)
+    """How long a stopping process waits for the attempts under way."""
+
+    max_request_bytes: int = Field(1_048_576, ge=1024)
+    """Largest JSON request body."""
+    max_fetch_bytes: int = Field(50 * 1024 * 1024, ge=1024)
+    """Largest input file fetched from a URL and largest file accepted from a provider."""
+    fetch_timeout_seconds: float = Field(30.0, gt=0, le=600)
+    fetch_allowed_hosts: CommaSeparated = ()
+    """Hosts (`name` or `name:port`) that input URLs may name although their address is not public."""
+
+    page_path: Path = Path(__file__).resolve().parents[1] / "frontend" / "dist"
+    """Folder of the built web page; without it the gateway serves the API alone."""
+    cors_origins: CommaSeparated = ()
+    """Origins that browsers may call the API from; empty allows the gateway's own page only."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
+
+    @field_validator("fetch_allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("huggingface_api_key", "openrouter_api_key")
+    @classmethod
+    def _no_blank_key(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value and value.get_secret_value().strip() else None
+
+    @classmethod
+    def load(cls) -> Self:
+        """Reads the environment.
+
+        Raises:
+            Misconfigured: a variable has a value that cannot be used; the message names it.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]).upper()
+            raise Misconfigured(f"{name}: {first['msg']}", hint="Correct or unset this environment variable.") from None
