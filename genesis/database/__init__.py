@@ -1,0 +1,1 @@
+"""The ledger and its queries on real databases, with schema and migrations."""

@@ -1,0 +1,59 @@
+"""Brings a database file to the newest schema; Alembic is imported only when it is behind."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from genesis.errors import Misconfigured
+
+HEAD = "0001"
+"""The newest revision of `genesis/database/migrations`."""
+
+
+def migrate(database: Path) -> None:
+    """Creates or upgrades the schema. The caller holds the database's lock.
+
+    Raises:
+        Misconfigured: the file is not a database, or a newer version of Genesis made it.
+    """
+    try:
+        version = _version(database)
+    except sqlite3.Error as error:
+        raise Misconfigured(
+            f"The database {database} cannot be opened: {error}.",
+            hint="Check that DB_PATH names an SQLite file that this process may write to.",
+        ) from error
+    if version != HEAD:
+        _upgrade(database, version)
+
+
+def _version(database: Path) -> str | None:
+    with closing(sqlite3.connect(database)) as connection:
+        # Write-ahead logging stays set in the file; without it readers would block the writer.
+        connection.execute("PRAGMA journal_mode = WAL")
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+        return str(row[0]) if row else None
+
+
+def _upgrade(database: Path, version: str | None) -> None:
+    import sqlalchemy as sa
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", "genesis.database:migrations")
+    engine = sa.create_engine(f"sqlite:///{database}")
+    try:
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    except CommandError as error:
+        raise Misconfigured(
+            f"The database {database} has schema {version}, which this version of Genesis does not know.",
+            hint="Run the version of Genesis that last used it, or a newer one.",
+        ) from error
+    finally:
+        engine.dispose()

@@ -1,0 +1,142 @@
+"""Group commit: one thread owns the writing connection and puts all waiting commands into one transaction.
+
+Lines 1, 4, 5 and 7 of the protocol (architecture/engine-protocol.md): nothing is answered before its commit, and a
+command that fails takes no other with it.
+"""
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from genesis.errors import GenesisError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+Command = Callable[[sqlite3.Connection], Result]
+"""Writes inside the current transaction. A GenesisError that it raises is its answer: what it has written by then stays."""
+
+_LARGEST_FLUSH = 512
+_LONGEST_QUEUE = 20_000
+"""Waiting commands after which new jobs are refused; settles and cancels never are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    command: Command[Any]
+    future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+
+
+class Writer:
+    """The one writer of a database file."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Commits what waits and ends the thread."""
+        self._queue.put(None)
+        self._thread.join()
+
+    async def execute(self, command: Command[Result], *, refusable: bool = False) -> Result:
+        """Runs a command and returns its result once it is durable.
+
+        Args:
+            refusable: whether it may be refused when too many wait.
+
+        Raises:
+            Unavailable: the database could not write it, or it was refused.
+            GenesisError: what the command itself raised.
+        """
+        if refusable and self._queue.qsize() >= _LONGEST_QUEUE:
+            raise Unavailable("The job ledger has more to write than it can.", hint="Try again in a few seconds.")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._queue.put(_Entry(command, future, loop))
+        return await future
+
+    def _run(self) -> None:
+        connection = sqlite3.connect(self._database, isolation_level=None)
+        try:
+            for pragma in ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+                connection.execute(f"PRAGMA {pragma}")
+            while entries := self._next():
+                answers = _flush(connection, [entry.command for entry in entries])
+                _deliver(entries, answers)
+        finally:
+            connection.close()
+
+    def _next(self) -> list[_Entry]:
+        """Waits for a command and takes all that wait with it; empty at the end."""
+        entries: list[_Entry] = []
+        entry = self._queue.get()
+        while entry is not None:
+            entries.append(entry)
+            if len(entries) == _LARGEST_FLUSH or self._queue.empty():
+                return entries
+            entry = self._queue.get()
+        if entries:
+            self._queue.put(None)  # the end comes after these
+        return entries
+
+
+def _flush(connection: sqlite3.Connection, commands: list[Command[Any]]) -> list[Any]:
+    """One answer per command: its result, or the exception to raise for it."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        answers = [_answer(connection, command) for command in commands]
+        connection.execute("COMMIT")
+        return answers
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if len(commands) == 1:
+            logger.error("the job ledger could not write: %s", error)
+            return [_unavailable(error)]
+        # One of them is the offender: each gets a transaction of its own.
+        return [answer for command in commands for answer in _flush(connection, [command])]
+
+
+def _answer(connection: sqlite3.Connection, command: Command[Any]) -> Any:
+    try:
+        return command(connection)
+    except GenesisError as error:
+        return error
+
+
+def _unavailable(error: sqlite3.Error) -> Unavailable:
+    return Unavailable(
+        f"The job ledger could not write: {error}.", hint="Check the disk and the permissions of the database file."
+    )
+
+
+def _deliver(entries: list[_Entry], answers: list[Any]) -> None:
+    """Hands the answers over to the event loops, one call per loop: a wake-up of a loop costs a system call."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for entry, answer in zip(entries, answers, strict=True):
+        by_loop.setdefault(entry.loop, []).append((entry.future, answer))
+    for loop, settled in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(settled: list[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for future, answer in settled:
+        if future.done():  # whoever waited has gone away; what was written stays
+            continue
+        if isinstance(answer, GenesisError):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

@@ -1,0 +1,111 @@
+"""The workers, as the engine sees them: what they can do, and one call at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from genesis.domain.artifact import Artifact
+from genesis.domain.attempt import ProviderClass
+from genesis.domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderDescription:
+    """A provider as a worker knows it.
+
+    Attributes:
+        configured: whether it can be called now.
+        missing: what has to be set or installed when it cannot.
+        models: known model names, the default first.
+        any_model: whether other names are passed on to the provider.
+        slots: calls it may have under way at once.
+    """
+
+    name: str
+    configured: bool
+    missing: str
+    models: tuple[str, ...]
+    any_model: bool
+    provider_class: ProviderClass
+    slots: int
+
+    @property
+    def default_target(self) -> str:
+        return f"{self.name}:{self.models[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDescription:
+    """What a worker says of itself.
+
+    Attributes:
+        providers: in the order of its chain.
+    """
+
+    worker: str
+    capability: str
+    providers: tuple[ProviderDescription, ...]
+
+    @property
+    def chain(self) -> tuple[ProviderDescription, ...]:
+        """The providers that can be called, in order."""
+        return tuple(provider for provider in self.providers if provider.configured)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of one provider.
+
+    Attributes:
+        attempt: id of the attempt, by which it can be canceled.
+        call_key: names this one intended provider call.
+        input, options: as the capability defines them; `options` names the model as `provider:name`.
+    """
+
+    attempt: str
+    call_key: str
+    capability: str
+    input: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a call returned.
+
+    Attributes:
+        output: as the capability defines it; files are already in the store.
+        target: the model that served, as `provider:name`.
+        cost: as the provider reported it; None when unknown.
+        usage: the provider's own counts.
+        warnings: what it could not honor.
+        artifact: the stored file where the output is one.
+    """
+
+    output: Mapping[str, Any]
+    target: str
+    cost: Money | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    artifact: Artifact | None = None
+
+
+class WorkerClient(Protocol):
+    """Talks to the worker of each capability."""
+
+    async def describe(self, capability: str) -> WorkerDescription:
+        """What the worker can do.
+
+        Raises:
+            WorkerUnavailable: it does not answer.
+        """
+
+    async def generate(self, call: Call) -> CallResult:
+        """Makes one call.
+
+        Raises:
+            CallFailed: any of its kinds.
+        """
+
+    async def cancel(self, capability: str, attempt: str) -> None:
+        """Asks the worker to give up a call; its `generate` then ends. Unknown attempts are ignored."""
