@@ -1,0 +1,1 @@
+"""The engine: the only code that changes a job. Use cases over ports; decisions are pure functions."""

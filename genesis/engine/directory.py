@@ -1,0 +1,85 @@
+"""What is known about the workers now; kept fresh in the background."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from genesis.capabilities.catalog import CAPABILITIES
+from genesis.errors import WorkerUnavailable
+from genesis.ports.workers import WorkerClient, WorkerDescription
+
+logger = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 1.0
+"""Pause before a missing worker is asked again."""
+_LOOKS = 10
+"""A worker that answers is asked again after this many such pauses."""
+
+
+class WorkerDirectory:
+    """Descriptions of the workers that answer, and the reasons of those that do not.
+
+    Args:
+        on_change: called with the capability after each look at a worker.
+    """
+
+    def __init__(self, workers: WorkerClient, on_change: Callable[[str], None]) -> None:
+        self._workers = workers
+        self._on_change = on_change
+        self._known: dict[str, WorkerDescription] = {}
+        self._missing: dict[str, str] = dict.fromkeys(CAPABILITIES, "it has not been asked yet")
+        self._watchers: list[asyncio.Task[None]] = []
+
+    @property
+    def known(self) -> Mapping[str, WorkerDescription]:
+        """The workers that answer, by capability."""
+        return self._known
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Why the others do not, by capability."""
+        return self._missing
+
+    def slots(self, capability: str) -> int:
+        """Calls that the worker's first provider can have under way at once; 0 while the worker is missing.
+
+        A worker without providers has one, in which a step learns that nobody can serve it.
+        """
+        worker = self._known.get(capability)
+        if worker is None:
+            return 0
+        return worker.chain[0].slots if worker.chain else 1
+
+    def lose(self, capability: str, reason: str) -> None:
+        """Notes that a worker could not be reached, so that its jobs wait until it answers again."""
+        if self._known.pop(capability, None):
+            logger.warning("the %s worker is missing: %s", CAPABILITIES[capability].worker, reason)
+        self._missing[capability] = reason
+
+    async def start(self) -> None:
+        """Looks at every worker once, then goes on in the background."""
+        await asyncio.gather(*(self.refresh(capability) for capability in CAPABILITIES))
+        self._watchers = [asyncio.create_task(self._watch(capability)) for capability in CAPABILITIES]
+
+    async def stop(self) -> None:
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+
+    async def refresh(self, capability: str) -> None:
+        """Asks one worker."""
+        try:
+            self._known[capability] = await self._workers.describe(capability)
+            if self._missing.pop(capability, None):
+                logger.info("the %s worker answers", CAPABILITIES[capability].worker)
+        except WorkerUnavailable as error:
+            self.lose(capability, error.message)
+        self._on_change(capability)
+
+    async def _watch(self, capability: str) -> None:
+        while True:
+            for _ in range(_LOOKS):
+                await asyncio.sleep(_RETRY_SECONDS)
+                if capability in self._missing:
+                    break
+            await self.refresh(capability)

@@ -1,0 +1,127 @@
+"""What a job does next: a pure function of its plan and of what its steps have come to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from genesis.domain.expression import Expression, Scope
+from genesis.domain.identity import Milliseconds
+from genesis.domain.job import Job, JobStatus
+from genesis.domain.pipeline import OnError, PipelineStep
+from genesis.domain.step import SETTLED, Step, StepState
+from genesis.ports.ledger import Finish, Release
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What follows.
+
+    Attributes:
+        job: the job with the steps that are skipped now.
+        skipped: these steps.
+        ready: steps to start an attempt of.
+        outcome: set when nothing can go on here: the job is over, or waits.
+    """
+
+    job: Job
+    skipped: tuple[Step, ...]
+    ready: tuple[PipelineStep, ...]
+    outcome: Release | Finish | None
+
+
+def scope_of(job: Job) -> Scope:
+    """The values that the plan's expressions refer to."""
+    outputs = {step.name: step.output for step in job.steps if step.output is not None}
+    return Scope(job.inputs, job.options, outputs)
+
+
+def call_of(job: Job, step: PipelineStep) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Input and options of a step's call; what has no value is left out."""
+    scope = scope_of(job)
+    return _values(step.input, scope), _values(step.options, scope)
+
+
+def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
+    """The next moves of a running job.
+
+    Args:
+        in_flight: names of the steps that have an attempt under way.
+    """
+    job, skipped = _skip(job)
+    states = {step.name: step for step in job.steps}
+    broken = next((step for step in job.plan.steps if _breaks_job(step, states)), None)
+    open_steps = [step for step in job.plan.steps if states[step.name].state not in SETTLED]
+    if broken is None and open_steps:
+        startable = [step for step in open_steps if step.name not in in_flight and _needs_met(step, states)]
+        ready = tuple(step for step in startable if (states[step.name].retry_at or 0) <= now)
+        waits = None if ready or in_flight else _wait(startable, states)
+        return Moves(job, skipped, ready, waits)
+    if in_flight:  # siblings of a failed step finish first
+        return Moves(job, skipped, (), None)
+    if broken is not None:
+        job, ended = _end_open_steps(job, now)
+        failure = states[broken.name].failure
+        return Moves(job, (*skipped, *ended), (), Finish(JobStatus.FAILED, outputs_of(job), failure))
+    return Moves(job, skipped, (), Finish(JobStatus.COMPLETED, outputs_of(job)))
+
+
+def end(job: Job, status: JobStatus, now: Milliseconds) -> tuple[Job, tuple[Step, ...], Finish]:
+    """Ends a job from outside; returns it with the steps that this skips."""
+    job, ended = _end_open_steps(job, now)
+    return job, ended, Finish(status, outputs_of(job))
+
+
+def outputs_of(job: Job) -> Mapping[str, Any]:
+    """The job's outputs so far, also those of a job that failed later; what has no value is left out."""
+    return _values(job.plan.outputs, scope_of(job))
+
+
+def with_step(job: Job, changed: Step) -> Job:
+    """The job with one step replaced."""
+    return replace(job, steps=tuple(changed if step.name == changed.name else step for step in job.steps))
+
+
+def _values(expressions: Mapping[str, Expression], scope: Scope) -> dict[str, Any]:
+    values = {name: expression.evaluate(scope) for name, expression in expressions.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _needs_met(step: PipelineStep, states: Mapping[str, Step]) -> bool:
+    return all(states[name].state in SETTLED for name in step.needs)
+
+
+def _breaks_job(step: PipelineStep, states: Mapping[str, Step]) -> bool:
+    return step.on_error is OnError.FAIL and states[step.name].state is StepState.FAILED
+
+
+def _skip(job: Job) -> tuple[Job, tuple[Step, ...]]:
+    """Skips the steps whose condition does not hold; one may decide about the next, so in the order of needs."""
+    skipped: list[Step] = []
+    while (unwanted := _unwanted(job)) is not None:
+        skipped.append(replace(unwanted, state=StepState.SKIPPED))
+        job = with_step(job, skipped[-1])
+    return job, tuple(skipped)
+
+
+def _unwanted(job: Job) -> Step | None:
+    states = {step.name: step for step in job.steps}
+    scope = scope_of(job)
+    for planned in job.plan.steps:
+        undecided = states[planned.name].state is StepState.WAITING and _needs_met(planned, states)
+        if undecided and planned.when and not scope.value(planned.when):
+            return states[planned.name]
+    return None
+
+
+def _end_open_steps(job: Job, now: Milliseconds) -> tuple[Job, tuple[Step, ...]]:
+    ended = tuple(
+        replace(step, state=StepState.SKIPPED, completed_at=now) for step in job.steps if step.state not in SETTLED
+    )
+    for step in ended:
+        job = with_step(job, step)
+    return job, ended
+
+
+def _wait(startable: list[PipelineStep], states: Mapping[str, Step]) -> Release:
+    first = min(startable, key=lambda step: states[step.name].retry_at or 0)
+    return Release(first.capability, states[first.name].retry_at or 0)

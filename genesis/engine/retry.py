@@ -1,0 +1,44 @@
+"""When a failed attempt is repeated."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genesis.domain.attempt import Attempt, AttemptState
+from genesis.engine.chain import counts
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how soon.
+
+    Attributes:
+        max_attempts: per step and target.
+        base_seconds: the first pause; each further one doubles.
+        cap_seconds: the longest pause that we choose ourselves.
+    """
+
+    max_attempts: int
+    base_seconds: float
+    cap_seconds: float
+
+    def pause(self, attempts: Sequence[Attempt]) -> float:
+        """Seconds to wait after the last of these attempts of one step.
+
+        Exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015) over half of the pause, so that
+        it is never near zero; what the other side asked for is obeyed even when it is longer.
+        """
+        row = max(1, _failures_in_a_row(attempts))
+        pause = min(self.cap_seconds, self.base_seconds * 2.0 ** (row - 1))
+        jittered = pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, protects nothing
+        return max(jittered, attempts[-1].retry_after or 0.0)
+
+
+def _failures_in_a_row(attempts: Sequence[Attempt]) -> int:
+    row = 0
+    for attempt in reversed(attempts):
+        same_target = attempt.target == attempts[-1].target
+        if not same_target or not (counts(attempt) or attempt.state is AttemptState.NOT_SENT):
+            break
+        row += 1
+    return min(row, 16)
