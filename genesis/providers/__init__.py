@@ -1,0 +1,1 @@
+"""Providers: pure adapters to services that generate, and the offline provider `local`."""

@@ -1,0 +1,137 @@
+"""What every provider is made of: pure adapters, one per capability, and a row that names them.
+
+An adapter turns a call into a request and a reply into a result. It does no I/O, so a call can be tested, stored and
+resumed as data; the worker's runner sends, polls, measures and stores.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from genesis.domain.attempt import ProviderClass
+from genesis.domain.money import Money
+from genesis.net.exchange import Reply, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file in memory.
+
+    Attributes:
+        media_type: found in its content.
+    """
+
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """What a provider is asked to do.
+
+    Attributes:
+        model: the model's name at this provider.
+        text: the prompt or the text to speak; empty where the input is a file.
+        media: the audio or image where the input is a file.
+        options: as the capability defines them, only those that were given, without `model` and `provider_options`.
+        provider_options: passed on as they are, over everything else.
+    """
+
+    model: str
+    text: str = ""
+    media: Media | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    provider_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished call: exactly one of `text`, `media` and `media_url` is set.
+
+    Attributes:
+        media_url: where the provider keeps the result; the runner copies it at once.
+        cost: as the provider reported it; None when it did not.
+        usage: the provider's own counts.
+        model: the model that really served, where the provider tells.
+    """
+
+    text: str | None = None
+    media: Media | None = None
+    media_url: str | None = None
+    cost: Money | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call that the provider goes on with: `poll` asks for its result, by plain data that can be stored.
+
+    Attributes:
+        wait_seconds: how long to wait before polling.
+    """
+
+    poll: Request
+    wait_seconds: float = 1.0
+
+
+class Adapter(Protocol):
+    """Translates one capability for one provider.
+
+    Attributes:
+        options: the capability's options that it can honor; the runner warns of all others.
+    """
+
+    @property
+    def options(self) -> frozenset[str]: ...
+
+    def build_request(self, call: ProviderCall) -> Request:
+        """The request for a call.
+
+        Raises:
+            ProviderRejected: the provider cannot do what was asked.
+        """
+
+    def parse_reply(self, reply: Reply) -> Done | Pending:
+        """The result of a reply of any status.
+
+        Raises:
+            ProviderError: the reply is not a result; its kind says what may follow.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One capability at one provider.
+
+    Attributes:
+        models: known model names, the default first.
+        any_model: whether other names are passed on.
+    """
+
+    adapter: Adapter
+    models: tuple[str, ...]
+    any_model: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider: a row of the registry.
+
+    Attributes:
+        base_url: what relative request URLs are appended to; empty for `local`, which is found when it starts.
+        headers: sent with every request to the origin of `base_url`, the key among them; never logged.
+        own_urls: further URLs that the operator has named and that get the headers as well.
+        missing: what has to be set or installed before it can be called; empty when it can.
+        services: by capability.
+        slots: calls it may have under way at once; None for as many as the worker has.
+    """
+
+    name: str
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    own_urls: frozenset[str] = frozenset()
+    missing: str = ""
+    provider_class: ProviderClass = ProviderClass.OPAQUE
+    services: Mapping[str, Service] = field(default_factory=dict)
+    slots: int | None = None

@@ -1,0 +1,65 @@
+"""Samples in memory to and from audio files."""
+
+import io
+import wave
+from typing import TYPE_CHECKING
+
+from genesis.providers.local.server.errors import RequestError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LONGEST_SECONDS = 2 * 3600
+"""Longest recording that is taken."""
+
+
+def wav_bytes(samples: "NDArray[np.float32]", rate: int) -> bytes:
+    """A mono 16-bit WAV file of samples in -1..1 at `rate` Hz."""
+    import numpy as np
+
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).round().astype("<i2").tobytes())
+    return stream.getvalue()
+
+
+def decode_audio(data: bytes, rate: int) -> "NDArray[np.float32]":
+    """Mono samples in -1..1 at `rate` Hz of an audio file in any format that FFmpeg reads.
+
+    Raises:
+        RequestError: it is no audio, or longer than two hours.
+    """
+    import av
+    import numpy as np
+
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+    blocks: list[NDArray[np.int16]] = []
+    count = 0
+    try:
+        with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise _undecodable("it has no audio track")
+            for frame in container.decode(audio=0):
+                for resampled in resampler.resample(frame):
+                    blocks.append(resampled.to_ndarray().reshape(-1))
+                    count += resampled.samples
+                if count > LONGEST_SECONDS * rate:
+                    raise RequestError(
+                        f"The recording is longer than {LONGEST_SECONDS // 3600} hours.", param="file", code="too_long"
+                    )
+            blocks += [rest.to_ndarray().reshape(-1) for rest in resampler.resample(None)]
+    except av.FFmpegError as error:
+        # What was read before a broken end is still worth transcribing.
+        if not count:
+            raise _undecodable(error.strerror or "unknown format") from error
+    if not count:
+        raise _undecodable("it has no samples")
+    return np.concatenate(blocks).astype(np.float32) / 32768
+
+
+def _undecodable(reason: str) -> RequestError:
+    return RequestError(f"The file cannot be decoded as audio: {reason}.", param="file", code="invalid_audio")

@@ -1,0 +1,125 @@
+"""The OpenAI wire format, which OpenRouter and the offline server speak: chat, images and transcriptions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from genesis.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from genesis.net.exchange import Reply
+from genesis.providers.base import Done, ProviderCall
+from genesis.providers.translation import (
+    clean_text,
+    json_object_of,
+    media_of_base64,
+    merged,
+    message_in,
+    money_of,
+    unreadable,
+    usage_of,
+)
+
+_SAME_NAME = ("temperature", "top_p", "stop", "seed")
+CHAT_OPTIONS = frozenset({"system", "max_tokens", *_SAME_NAME})
+"""The options of the capability `text` that a chat request can carry."""
+
+
+def chat_body(call: ProviderCall, *, max_tokens_field: str) -> dict[str, Any]:
+    """The body of a chat completion request, not streamed.
+
+    Args:
+        max_tokens_field: `max_completion_tokens`, or `max_tokens` for servers that know only the older name.
+
+    Raises:
+        ProviderRejected: the provider options ask for a stream.
+    """
+    options = call.options
+    system = [{"role": "system", "content": options["system"]}] if "system" in options else []
+    body: dict[str, Any] = {"model": call.model, "messages": [*system, {"role": "user", "content": call.text}]}
+    body |= {name: options[name] for name in _SAME_NAME if name in options}
+    if "max_tokens" in options:
+        body[max_tokens_field] = options["max_tokens"]
+    body = merged(body, call.provider_options)
+    if body.get("stream"):
+        raise ProviderRejected("A streamed answer cannot be read.", hint="Remove `stream` from provider_options.")
+    return body
+
+
+def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:
+    """The first choice of a chat completion.
+
+    Raises:
+        ProviderError: it holds no text.
+    """
+    choices = document.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(choice, dict):
+        raise unreadable(reply)
+    message = choice.get("message")
+    text = _content(message.get("content")) if isinstance(message, dict) else ""
+    finish_reason = choice.get("finish_reason")
+    if finish_reason == "error":
+        raise ProviderUnavailable(f"The model failed. {message_in(choice)}".strip())
+    if not text.strip():
+        raise _no_text(message, finish_reason)
+    usage = document.get("usage")
+    model = document.get("model")
+    return Done(
+        text=text,
+        cost=money_of(usage.get("cost")) if isinstance(usage, dict) else None,
+        usage=usage_of(usage),
+        model=clean_text(model) if isinstance(model, str) and model.strip() else None,
+    )
+
+
+def _content(content: object) -> str:
+    """A message's text; some servers send it as a list of parts."""
+    if isinstance(content, list):
+        content = "".join(
+            part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
+    return clean_text(content) if isinstance(content, str) else ""
+
+
+def _no_text(message: object, finish_reason: object) -> ProviderError:
+    refusal = _content(message.get("refusal")) if isinstance(message, dict) else ""
+    if refusal.strip() or finish_reason == "content_filter":
+        return ProviderRejected(f"The model refused. {message_in(refusal)}".strip(), hint="Change the prompt.")
+    if finish_reason == "length":
+        return ProviderRejected("The answer had no room for any text.", hint="Raise options.max_tokens.")
+    return ProviderUnavailable("The model answered with no text.")
+
+
+def transcription_result(reply: Reply) -> Done:
+    """The text of a transcription, `{"text": …}`.
+
+    Raises:
+        ProviderRejected: nothing was said.
+        ProviderAmbiguous: it is not a transcription.
+    """
+    document = json_object_of(reply)
+    text = document.get("text")
+    if not isinstance(text, str):
+        raise unreadable(reply)
+    text = clean_text(text).strip()
+    if not text:
+        raise ProviderRejected("No speech was recognized in the audio.", hint="Check that the recording has speech.")
+    usage = document.get("usage")
+    return Done(
+        text=text,
+        cost=money_of(usage.get("cost")) if isinstance(usage, dict) else None,
+        usage=usage_of(usage),
+    )
+
+
+def image_result(reply: Reply) -> Done:
+    """The first image of `{"data": [{"b64_json": …}]}`.
+
+    Raises:
+        ProviderAmbiguous: it holds no image.
+    """
+    document = json_object_of(reply)
+    data = document.get("data")
+    first = data[0] if isinstance(data, list) and data else None
+    media = media_of_base64(first.get("b64_json"), "image") if isinstance(first, dict) else None
+    if media is None:
+        raise unreadable(reply)
+    return Done(media=media, usage=usage_of(document.get("usage")))

@@ -1,0 +1,280 @@
+"""What adapters share: merging provider options, and reading statuses, JSON, messages and media out of replies."""
+
+import base64
+import json
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from http import HTTPStatus
+from typing import Any
+
+from genesis.capabilities.image import AspectRatio, Quality, dimensions
+from genesis.domain.money import Money
+from genesis.errors import (
+    ProviderAmbiguous,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from genesis.net.exchange import Reply
+from genesis.providers.base import Media
+
+_LONGEST_MESSAGE = 500
+_LONGEST_WAIT_SECONDS = 86_400
+_HIGHEST_COST_DOLLARS = 1_000_000
+_DEEPEST = 6
+
+_ERROR_BY_STATUS: Mapping[int, type[ProviderError]] = {
+    401: ProviderMisconfigured,
+    402: ProviderMisconfigured,
+    403: ProviderMisconfigured,
+    407: ProviderMisconfigured,
+    408: ProviderAmbiguous,
+    425: ProviderUnavailable,
+    429: ProviderRateLimited,
+    504: ProviderAmbiguous,
+    520: ProviderAmbiguous,  # Cloudflare: the origin was reached and answered with something unreadable
+    524: ProviderAmbiguous,  # Cloudflare: the origin was reached and did not answer in time
+}
+
+_ERROR_BY_HUNDRED: Mapping[int, type[ProviderError]] = {
+    3: ProviderMisconfigured,  # no provider redirects its API; the base URL is not its own
+    4: ProviderRejected,
+    5: ProviderUnavailable,
+}
+
+_SECRET = re.compile(r"\b((?:sk|hf|pk|r8|gsk)[-_]|[Bb]earer )[A-Za-z0-9*._-]{8,}")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+_RATE_LIMIT_RESET = re.compile(r";\s*t=(\d{1,9})", re.ASCII)
+
+_SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
+    ("image/png", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ("image/jpeg", re.compile(rb"\xff\xd8\xff")),
+    ("image/webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("image/gif", re.compile(rb"GIF8[79]a")),
+    ("image/avif", re.compile(rb"....ftypavi[fs]", re.DOTALL)),
+    ("audio/wav", re.compile(rb"RIFF....WAVE", re.DOTALL)),
+    ("audio/flac", re.compile(rb"fLaC")),
+    ("audio/ogg", re.compile(rb"OggS")),
+    ("audio/mp4", re.compile(rb"....ftyp(M4A|M4B|mp4|isom)", re.DOTALL)),
+    ("audio/aac", re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")),
+    ("audio/mpeg", re.compile(rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]", re.DOTALL)),
+)
+"""The first bytes of the formats that providers answer with, by media type."""
+
+
+def merged(body: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`body` with `over` laid over it; objects in both are merged field by field."""
+    result = dict(body)
+    for name, value in over.items():
+        below = result.get(name)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            result[name] = merged(below, value)
+        else:
+            result[name] = value
+    return result
+
+
+def given(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The named options that were given."""
+    return {name: options[name] for name in names if name in options}
+
+
+def image_size(options: Mapping[str, Any]) -> tuple[int, int]:
+    """Width and height in pixels that the options of the capability `image` ask for.
+
+    Raises:
+        ValueError: an option has a value that the capability does not know.
+    """
+    ratio, quality = options.get("aspect_ratio"), options.get("quality")
+    return dimensions(AspectRatio(ratio) if ratio else None, Quality(quality) if quality else None)
+
+
+def prompt_in_style(prompt: str, style: str | None) -> str:
+    """The prompt with the style named in words, for models that have no field for it."""
+    if not style or style.casefold() in prompt.casefold():
+        return prompt
+    return f"{prompt.rstrip().rstrip(',.')}, {style} style"
+
+
+def clean_text(text: str) -> str:
+    """Text that every database and encoding takes: without control characters and lone surrogates."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def json_of(reply: Reply) -> object:
+    """The reply's JSON with exact numbers (`Decimal` for fractions); None when its body is not JSON."""
+    try:
+        return json.loads(reply.body, parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, RecursionError, InvalidOperation):
+        return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def json_object_of(reply: Reply) -> dict[str, Any]:
+    """The reply's JSON object.
+
+    Raises:
+        ProviderAmbiguous: it is something else, though the status says that the work was done.
+    """
+    document = json_of(reply)
+    if not isinstance(document, dict):
+        raise unreadable(reply)
+    return document
+
+
+def unreadable(reply: Reply) -> ProviderAmbiguous:
+    """The error of a successful reply that holds no result: the work may have been done and charged."""
+    kind = reply.media_type or "no media type"
+    return ProviderAmbiguous(
+        f"The provider answered {reply.status} without a result that can be read ({kind}, {len(reply.body)} bytes)."
+    )
+
+
+def succeeded(reply: Reply) -> bool:
+    return HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def error_for_status(
+    status: int, message: str, *, retry_after: float | None = None, hints: Mapping[int, str] | None = None
+) -> ProviderError:
+    """The error that a status code stands for.
+
+    Args:
+        message: what the provider said.
+        hints: by status, what to do about it.
+    """
+    kind = _ERROR_BY_STATUS.get(status) or _ERROR_BY_HUNDRED.get(status // 100, ProviderAmbiguous)
+    if status == HTTPStatus.PAYMENT_REQUIRED and retry_after is not None:
+        kind = ProviderRateLimited  # a budget that frees itself
+    text = f"The provider answered {status}: {message}" if message else f"The provider answered {status}."
+    return kind(text, hint=(hints or {}).get(status, ""), retry_after=retry_after)
+
+
+def raise_for_status(reply: Reply, hints: Mapping[int, str] | None = None) -> None:
+    """Does nothing for a success.
+
+    Raises:
+        ProviderError: as the status says, with the provider's own message.
+    """
+    if not succeeded(reply):
+        raise error_for_status(reply.status, error_message(reply), retry_after=wait_asked(reply), hints=hints)
+
+
+def error_message(reply: Reply) -> str:
+    """What an error reply says, in any of the usual forms; empty when it says nothing."""
+    document = json_of(reply)
+    if document is not None:
+        return message_in(document)
+    text = reply.body[: 4 * _LONGEST_MESSAGE].decode("utf-8", "replace").strip()
+    return "an HTML page" if text.startswith("<") else _presentable(text)
+
+
+def message_in(document: object, depth: int = 0) -> str:
+    """The message in an error document: a string, a list, or an object with `error`, `detail`, `message` or `msg`."""
+    if depth > _DEEPEST:
+        return ""
+    if isinstance(document, str):
+        return _presentable(document)
+    if isinstance(document, list):
+        parts = (message_in(part, depth + 1) for part in document[:5])
+        return _presentable("; ".join(part for part in parts if part))
+    if isinstance(document, dict):
+        found = (message_in(document.get(name), depth + 1) for name in ("error", "detail", "message", "msg", "title"))
+        return next((message for message in found if message), "")
+    return ""
+
+
+def _presentable(text: str) -> str:
+    one_line = " ".join(clean_text(text[: 4 * _LONGEST_MESSAGE]).split())
+    return _SECRET.sub(r"\1…", one_line)[:_LONGEST_MESSAGE]
+
+
+def wait_asked(reply: Reply, in_body: object = None) -> float | None:
+    """Seconds that the provider asks to wait, at most a day; None when it does not.
+
+    Args:
+        in_body: what the body says, for a reply without the header `Retry-After` or the IETF `RateLimit`.
+    """
+    after = reply.headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(after):
+        return min(float(after), _LONGEST_WAIT_SECONDS)
+    reset = (
+        _RATE_LIMIT_RESET.search(reply.headers.get("ratelimit", ""))
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS
+        else None
+    )
+    if reset:
+        return min(float(reset[1]), _LONGEST_WAIT_SECONDS)
+    if isinstance(in_body, bool) or not isinstance(in_body, int | Decimal) or in_body < 0:
+        return None
+    return float(min(in_body, _LONGEST_WAIT_SECONDS))
+
+
+def money_of(amount: object) -> Money | None:
+    """A cost in US dollars out of JSON; None when there is none that can be true."""
+    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
+        return None
+    return Money.from_dollars(amount) if 0 <= amount <= _HIGHEST_COST_DOLLARS else None
+
+
+def usage_of(document: object) -> dict[str, Any]:
+    """A provider's usage record as values that can be written as JSON again."""
+    plain = _plain(document, 0)
+    return plain if isinstance(plain, dict) else {}
+
+
+def _plain(value: object, depth: int) -> object:
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {clean_text(name): _plain(part, depth + 1) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part, depth + 1) for part in value]
+    if isinstance(value, Decimal):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return None
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def media_of(data: bytes, kind: str) -> Media | None:
+    """The file, if its content is of the kind (`image` or `audio`)."""
+    for media_type, signature in _SIGNATURES:
+        if media_type.startswith(f"{kind}/") and signature.match(data):
+            return Media(data=data, media_type=media_type)
+    return None
+
+
+def media_of_base64(text: object, kind: str) -> Media | None:
+    """The file in a base64 string or a `data:` URL, if it is of the kind."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return media_of(base64.b64decode(text.rpartition(",")[2]), kind)
+    except ValueError:
+        return None
+
+
+def data_url(media: Media) -> str:
+    """The file as a `data:` URL, RFC 2397."""
+    return f"data:{media.media_type};base64,{base64.b64encode(media.data).decode('ascii')}"
+
+
+def media_in(call_media: Media | None) -> Media:
+    """The input file of a call.
+
+    Raises:
+        ProviderRejected: there is none.
+    """
+    if call_media is None:
+        raise ProviderRejected("The call carries no input file.")
+    return call_media
