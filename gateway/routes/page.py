@@ -1,0 +1,46 @@
+"""The web page under `/app/`, where it has been built."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, RedirectResponse
+
+from genesis.errors import NotFound
+
+_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_FRESH = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob: https: http:; media-src 'self' blob: "
+    "https: http:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'",
+}
+
+
+def page_router(folder: Path) -> APIRouter:
+    """Routes that serve the built page; every path that is no file is the page itself, which routes on by its URL."""
+    router = APIRouter(include_in_schema=False)
+    root = folder.resolve()
+
+    @router.get("/")
+    async def to_page() -> RedirectResponse:
+        return RedirectResponse("/app/" if (root / "index.html").is_file() else "/docs")
+
+    @router.get("/app")
+    async def to_page_root() -> RedirectResponse:
+        return RedirectResponse("/app/")
+
+    @router.get("/app/{path:path}")
+    async def page(path: str) -> FileResponse:
+        index = root / "index.html"
+        if not index.is_file():
+            raise NotFound(
+                "The web page has not been built.", hint="`make up` builds it; the API is described at /docs."
+            )
+        file = (root / path).resolve()
+        if path and file.is_relative_to(root) and file.is_file():
+            return FileResponse(file, headers=_IMMUTABLE if path.startswith("assets/") else _FRESH)
+        if path.startswith("assets/"):
+            raise NotFound(f"The web page has no file {path}.", hint="Reload the page: it may have been updated.")
+        return FileResponse(index, headers=_FRESH)
+
+    return router

@@ -1,0 +1,45 @@
+"""How the platform and its providers are, as the API shows it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Health(BaseModel):
+    """The gateway lives."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class WorkerStatus(BaseModel):
+    """Whether a worker answers."""
+
+    worker: str
+    capability: str
+    ready: bool
+    reason: str | None = Field(description="Why it does not answer.")
+
+
+class Readiness(BaseModel):
+    """Whether everything that jobs need is there."""
+
+    ready: bool
+    workers: list[WorkerStatus]
+
+
+class ProviderView(BaseModel):
+    """A provider of one capability."""
+
+    name: str
+    capability: str
+    configured: bool
+    missing: str = Field(description="What has to be set or installed when it is not configured.")
+    models: list[str] = Field(description="Known models as `provider:name`, the default first.")
+    any_model: bool = Field(description="Whether other models of the provider can be named.")
+
+
+class ProviderList(BaseModel):
+    """All providers, by capability and in the order in which they are asked."""
+
+    providers: list[ProviderView]

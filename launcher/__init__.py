@@ -1,0 +1,1 @@
+"""The launcher: the one place that joins gateway and workers in a process."""

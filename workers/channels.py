@@ -1,0 +1,92 @@
+"""How a provider is spoken to: over HTTP, through the offline child process, or answered in place."""
+
+import asyncio
+from typing import Protocol
+
+from genesis.errors import ProviderError
+from genesis.net.client import HttpClient
+from genesis.net.exchange import Reply, Request
+from genesis.providers import fake
+from genesis.providers.base import Provider
+from genesis.providers.local.child import LocalServer
+from genesis.settings import Settings
+
+
+class Channel(Protocol):
+    """Exchanges one request for one reply; canceling it reaches the provider where that is possible."""
+
+    async def send(self, request: Request) -> Reply: ...
+
+    async def close(self) -> None: ...
+
+
+class HttpChannel:
+    """A hosted provider, or a server of one's own."""
+
+    def __init__(self, provider: Provider, client: HttpClient, settings: Settings) -> None:
+        self._provider = provider
+        self._client = client
+        self._settings = settings
+
+    async def send(self, request: Request) -> Reply:
+        own = request.url in self._provider.own_urls
+        return await self._client.send(
+            request,
+            base_url=request.url if own else self._provider.base_url,
+            headers=self._provider.headers,
+            timeout_seconds=self._settings.call_timeout_seconds,
+            max_bytes=self._settings.max_fetch_bytes,
+        )
+
+    async def close(self) -> None:
+        """The client belongs to whoever opened it."""
+
+
+class LocalChannel:
+    """The offline models, in a child process of this worker."""
+
+    def __init__(self, server: LocalServer, client: HttpClient, settings: Settings) -> None:
+        self._server = server
+        self._client = client
+        self._settings = settings
+
+    async def send(self, request: Request) -> Reply:
+        async with self._server.use() as endpoint:
+            try:
+                return await self._client.send(
+                    request,
+                    base_url=endpoint.base_url,
+                    headers={"Authorization": f"Bearer {endpoint.token}"},
+                    timeout_seconds=self._settings.call_timeout_seconds,
+                    max_bytes=self._settings.max_fetch_bytes,
+                )
+            except (asyncio.CancelledError, ProviderError):
+                # A model cannot be interrupted in the middle of its work, only ended with its process.
+                await self._server.kill()
+                raise
+
+    async def close(self) -> None:
+        await self._server.close()
+
+
+class FakeChannel:
+    """Made-up answers, after a made-up time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._delay_seconds = settings.fake_delay_ms / 1000
+
+    async def send(self, request: Request) -> Reply:
+        await asyncio.sleep(self._delay_seconds)
+        return fake.answer(request)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def open_channel(provider: Provider, capability: str, client: HttpClient, settings: Settings) -> Channel:
+    """The channel to a provider."""
+    if provider.name == "fake":
+        return FakeChannel(settings)
+    if provider.name == "local":
+        return LocalChannel(LocalServer(capability, idle_seconds=settings.local_idle_seconds), client, settings)
+    return HttpChannel(provider, client, settings)
