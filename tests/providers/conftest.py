@@ -1,0 +1,47 @@
+"""Replies for adapter tests: stored ones, and files made by the fake provider."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from genesis.net.exchange import Reply, Request
+from genesis.providers import fake
+
+_FIXTURES = Path(__file__).parent / "fixtures"
+_VARIABLES = """
+    OPENROUTER_API_KEY OPENROUTER_BASE_URL HUGGINGFACE_API_KEY HUGGINGFACE_BASE_URL LLM_MODEL IMAGE_MODEL_URL
+    GENESIS_FAKE_PROVIDER GENESIS_LOCAL_PROVIDER
+""".split()
+_MEDIA_TYPES = {".json": "application/json", ".html": "text/html; charset=utf-8"}
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in _VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def stored() -> Callable[..., Reply]:
+    """Reads `fixtures/<name>` as a reply of a status, with more headers by name."""
+
+    def read(name: str, status: int = 200, **headers: str) -> Reply:
+        path = _FIXTURES / name
+        named = {header.replace("_", "-"): value for header, value in headers.items()}
+        return Reply(status, {"content-type": _MEDIA_TYPES[path.suffix], **named}, path.read_bytes())
+
+    return read
+
+
+@pytest.fixture
+def png() -> bytes:
+    """A real PNG file."""
+    form = {"text": "a cat", "options": '{"quality": "draft"}'}
+    return fake.answer(Request("POST", "/image", form=form)).body
+
+
+@pytest.fixture
+def wav() -> bytes:
+    """A real WAV file."""
+    return fake.answer(Request("POST", "/speech", form={"text": "hello"})).body

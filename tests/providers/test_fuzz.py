@@ -1,0 +1,116 @@
+"""Whatever a provider answers, an adapter gives a result, something pending, or a provider error."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genesis.capabilities.catalog import CAPABILITIES
+from genesis.errors import ProviderError
+from genesis.net.exchange import Reply
+from genesis.providers import fake, huggingface, openrouter
+from genesis.providers.base import Adapter, Done, Pending
+from genesis.providers.local import adapter as local
+from genesis.providers.registry import ROWS
+from genesis.settings import Settings
+
+PROVIDERS = (
+    openrouter.provider(Settings()),
+    huggingface.provider(Settings()),
+    fake.provider(),
+    *(local.provider(capability) for capability in CAPABILITIES),
+)
+ADAPTERS = {
+    f"{provider.name}-{capability}": service.adapter
+    for provider in PROVIDERS
+    for capability, service in provider.services.items()
+}
+
+STATUSES = st.one_of(
+    st.sampled_from([200, 201, 202, 301, 400, 401, 402, 403, 404, 408, 410, 422, 429, 500, 502, 503, 504, 524, 529]),
+    st.integers(-1, 1000),
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["content-type", "retry-after", "ratelimit", "x-fal-error-type"]),
+    st.one_of(
+        st.text(max_size=30),
+        st.sampled_from(["application/json", "image/png", "9" * 400, "1e400", "\u0663", '"a";r=0;t=9', "-0"]),
+    ),
+)
+NAMES = st.sampled_from(
+    """
+    error choices message content refusal finish_reason metadata error_type reasons flagged_input availability code
+    retryable retry_after usage cost model images image audio url text data b64_json status response_url detail msg
+    estimated_time
+    """.split()
+)
+VALUES = st.sampled_from(
+    [
+        "error",
+        "length",
+        "IN_QUEUE",
+        "COMPLETED",
+        "https://h/a",
+        "https://[",
+        "//",
+        "data:,",
+        "\ud800",
+        "",
+        "429",
+        "a,b=",
+    ]
+)
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=True), st.text(max_size=8), VALUES, st.just(10**400)
+)
+DOCUMENTS: st.SearchStrategy[Any] = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=5)),
+    max_leaves=25,
+)
+CHAT = st.fixed_dictionaries(
+    {"choices": st.lists(st.fixed_dictionaries({"message": DOCUMENTS, "finish_reason": LEAVES}), max_size=2)},
+    optional={"usage": DOCUMENTS, "error": DOCUMENTS, "model": DOCUMENTS},
+)
+MAGIC = st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"RIFF....WAVE", b"ID3", b"<html>", b'{"a":' * 3000, b"[" * 9000])
+EXTREMES = st.sampled_from(
+    [b'{"usage":{"cost":1e99999},"choices":[{"message":{"content":"x"}}]}', b'{"estimated_time":1e99999}', b"1" * 5000]
+)
+BODIES = st.one_of(
+    st.binary(max_size=60),
+    st.tuples(MAGIC, st.binary(max_size=20)).map(b"".join),
+    EXTREMES,
+    st.one_of(DOCUMENTS, CHAT).map(lambda document: json.dumps(document).encode()),
+)
+
+
+def outcome(adapter: Adapter, reply: Reply) -> Done | Pending | ProviderError:
+    try:
+        return adapter.parse_reply(reply)
+    except ProviderError as error:
+        return error
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+@given(status=STATUSES, headers=HEADERS, body=BODIES)
+def test_every_reply_is_understood_or_refused(name: str, status: int, headers: dict[str, str], body: bytes) -> None:
+    result = outcome(ADAPTERS[name], Reply(status, headers, body))
+    if isinstance(result, ProviderError):
+        result.message.encode()
+        assert result.retry_after is None or 0 <= result.retry_after <= 86_400
+        return
+    if isinstance(result, Pending):
+        assert result.poll.url.startswith("/fal-ai/")
+        return
+    assert isinstance(result, Done)
+    assert [result.text, result.media, result.media_url].count(None) == 2
+    json.dumps(result.usage, allow_nan=False).encode()
+    assert result.text is None or result.text.strip().encode()
+    assert result.cost is None or 0 <= result.cost < 2**63
+
+
+def test_every_provider_is_fuzzed() -> None:
+    names = {row.build(Settings(fake_provider=True), "text").name for row in ROWS}
+    assert names == {provider.name for provider in PROVIDERS}

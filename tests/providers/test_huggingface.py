@@ -1,0 +1,395 @@
+"""Hugging Face: exact requests of every route, files, the queue, and every form of error."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+from pydantic import SecretStr
+
+from genesis.errors import (
+    Misconfigured,
+    ProviderAmbiguous,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from genesis.net.exchange import Reply, Request
+from genesis.providers.base import Adapter, Done, Media, Pending, ProviderCall
+from genesis.providers.huggingface import provider
+from genesis.settings import Settings
+
+KEY = "hf_abcdefghijklmnop"
+ENDPOINT = "https://abc.endpoints.huggingface.cloud/generate?x=1"
+AUDIO = Media(b"fLaC....", "audio/flac")
+PICTURE = Media(b"\xff\xd8\xff", "image/jpeg")
+QUEUE_PATH = "/fal-ai/fal-ai/flux-2/requests/764cabcf-b745-4b3e-ae38-1200304cf45b"
+
+
+def adapter(capability: str, image_model_url: str | None = None) -> Adapter:
+    return provider(Settings(image_model_url=image_model_url)).services[capability].adapter
+
+
+def image_bytes(reply: Reply) -> Done | Pending:
+    return adapter("image").parse_reply(reply)
+
+
+def test_row() -> None:
+    row = provider(Settings(huggingface_api_key=SecretStr(KEY), huggingface_base_url="http://127.0.0.1:9/"))
+    assert (row.base_url, row.missing, row.headers) == ("http://127.0.0.1:9", "", {"Authorization": f"Bearer {KEY}"})
+    assert set(row.services) == {"image", "transcription", "speech", "image_transform"}
+    assert KEY not in repr(row)
+    assert {name: service.models[0] for name, service in row.services.items()} == {
+        "image": "stabilityai/stable-diffusion-3-medium-diffusers",
+        "transcription": "openai/whisper-large-v3",
+        "speech": "fal-ai/kokoro/american-english",
+        "image_transform": "fal-ai/flux-2/klein/9b/edit",
+    }
+
+
+def test_row_without_a_key() -> None:
+    row = provider(Settings(huggingface_api_key=None))
+    assert (row.missing, row.headers) == ("HUGGINGFACE_API_KEY is not set", {})
+
+
+@pytest.mark.parametrize("capability", ["image", "transcription", "speech", "image_transform"])
+def test_every_default_model_can_be_asked(capability: str) -> None:
+    service = provider(Settings(image_model_url=ENDPOINT)).services[capability]
+    for model in service.models:
+        call = ProviderCall(model, "x", AUDIO, {"style": "ink"} if capability == "image_transform" else {})
+        assert service.adapter.build_request(call).method == "POST"
+
+
+def test_plain_image_request() -> None:
+    request = adapter("image").build_request(ProviderCall("stabilityai/sdxl", "a cat"))
+    assert request == Request(
+        "POST",
+        "/hf-inference/models/stabilityai/sdxl",
+        {"Accept": "image/png"},
+        json={"inputs": "a cat", "parameters": {"width": 1024, "height": 1024}},
+    )
+
+
+def test_image_request_with_all_options() -> None:
+    options = {
+        "style": "watercolor",
+        "quality": "draft",
+        "aspect_ratio": "16:9",
+        "negative_prompt": "dogs",
+        "seed": 7,
+    }
+    call = ProviderCall("a/b@hf-inference", "a cat.", None, options, {"parameters": {"num_inference_steps": 4}})
+    assert set(options) == adapter("image").options
+    assert adapter("image").build_request(call).json == {
+        "inputs": "a cat, watercolor style",
+        "parameters": {
+            "width": 672,
+            "height": 384,
+            "negative_prompt": "dogs",
+            "seed": 7,
+            "num_inference_steps": 4,
+        },
+    }
+
+
+def test_a_style_in_the_prompt_is_not_said_twice() -> None:
+    call = ProviderCall("a/b", "A Watercolor of a cat", options={"style": "watercolor"})
+    assert adapter("image").build_request(call).json["inputs"] == "A Watercolor of a cat"
+
+
+def test_image_at_fal() -> None:
+    call = ProviderCall("fal-ai/flux/dev@fal-ai", "a cat", options={"seed": 1}, provider_options={"num_images": 1})
+    assert adapter("image").build_request(call) == Request(
+        "POST",
+        "/fal-ai/fal-ai/flux/dev",
+        json={"prompt": "a cat", "image_size": {"width": 1024, "height": 1024}, "seed": 1, "num_images": 1},
+    )
+
+
+def test_image_model_url_is_the_default_and_used_verbatim() -> None:
+    service = provider(Settings(image_model_url=ENDPOINT)).services["image"]
+    assert service.models[0] == ENDPOINT
+    request = service.adapter.build_request(ProviderCall(ENDPOINT, "a cat"))
+    assert (request.url, request.json["inputs"]) == (ENDPOINT, "a cat")
+
+
+def test_image_model_url_must_be_a_url() -> None:
+    with pytest.raises(Misconfigured, match="IMAGE_MODEL_URL"):
+        provider(Settings(image_model_url="stabilityai/sdxl"))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "https://evil.example/x",
+        "//evil.example/x",
+        "a/../../v1/models",
+        "../x",
+        "a//b",
+        "a/b?x=1",
+        "a/b#x",
+        "a/./b",
+        "a b",
+        "",
+        "@fal-ai",
+        "a\\b",
+        "a/b\n",
+        "a%2fb",
+        "http://x@fal-ai",
+    ],
+)
+@pytest.mark.parametrize("capability", ["image", "transcription", "speech", "image_transform"])
+def test_a_model_cannot_lead_elsewhere(capability: str, model: str) -> None:
+    with pytest.raises(ProviderRejected):
+        adapter(capability, image_model_url=ENDPOINT).build_request(ProviderCall(model, "x", AUDIO, {"style": "ink"}))
+
+
+def test_unknown_partner() -> None:
+    with pytest.raises(ProviderRejected) as raised:
+        adapter("image").build_request(ProviderCall("a/b@together", "x"))
+    assert "`model@fal-ai`" in raised.value.hint
+
+
+def test_transcription_sends_the_file_with_its_type() -> None:
+    assert adapter("transcription").build_request(ProviderCall("openai/whisper", media=AUDIO)) == Request(
+        "POST", "/hf-inference/models/openai/whisper", {"Content-Type": "audio/flac"}, data=AUDIO.data
+    )
+    assert adapter("transcription").options == set()
+
+
+def test_transcription_with_provider_options_needs_json() -> None:
+    call = ProviderCall("a/b", media=AUDIO, provider_options={"parameters": {"return_timestamps": True}})
+    assert adapter("transcription").build_request(call) == Request(
+        "POST",
+        "/hf-inference/models/a/b",
+        json={"inputs": base64.b64encode(AUDIO.data).decode(), "parameters": {"return_timestamps": True}},
+    )
+
+
+def test_transcription_at_fal() -> None:
+    request = adapter("transcription").build_request(ProviderCall("fal-ai/whisper@fal-ai", media=AUDIO))
+    assert request == Request(
+        "POST", "/fal-ai/fal-ai/whisper", json={"audio_url": "data:audio/flac;base64,ZkxhQy4uLi4="}
+    )
+
+
+def test_a_call_without_its_file_is_rejected() -> None:
+    with pytest.raises(ProviderRejected, match="no input file"):
+        adapter("transcription").build_request(ProviderCall("a/b"))
+
+
+def test_speech_request() -> None:
+    options = {"voice": "af_heart", "speed": 1.5}
+    call = ProviderCall("fal-ai/kokoro/american-english", "Hello", options=options)
+    assert set(options) == adapter("speech").options
+    assert adapter("speech").build_request(call) == Request(
+        "POST",
+        "/fal-ai/fal-ai/kokoro/american-english",
+        json={"text": "Hello", "voice": "af_heart", "speed": 1.5},
+    )
+
+
+def test_image_transform_request() -> None:
+    options = {"style": "ink", "prompt": "add a hat", "seed": 3}
+    call = ProviderCall("fal-ai/flux-2/klein/9b/edit", media=PICTURE, options=options)
+    assert set(options) == adapter("image_transform").options
+    assert adapter("image_transform").build_request(call) == Request(
+        "POST",
+        "/fal-ai/fal-ai/flux-2/klein/9b/edit?_subdomain=queue",
+        json={
+            "image_url": "data:image/jpeg;base64,/9j/",
+            "image_urls": ["data:image/jpeg;base64,/9j/"],
+            "prompt": "add a hat, ink style",
+            "seed": 3,
+        },
+    )
+
+
+def test_image_transform_by_style_alone() -> None:
+    request = adapter("image_transform").build_request(ProviderCall("m", media=PICTURE, options={"style": "ink"}))
+    assert request.json["prompt"] == "Redraw this image in ink style. Keep its subject and composition."
+
+
+def test_image_transform_needs_words() -> None:
+    with pytest.raises(ProviderRejected, match="what to change"):
+        adapter("image_transform").build_request(ProviderCall("m", media=PICTURE))
+
+
+def test_image_bytes(png: bytes) -> None:
+    assert image_bytes(Reply(200, {"content-type": "image/jpeg"}, png)) == Done(media=Media(png, "image/png"))
+
+
+def test_audio_bytes(wav: bytes) -> None:
+    done = adapter("speech").parse_reply(Reply(200, {"content-type": "audio/x-wav"}, wav))
+    assert done == Done(media=Media(wav, "audio/wav"))
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"error":"CUDA out of memory"}', ProviderUnavailable),
+        (b'{"error":["a","b"]}', ProviderUnavailable),
+        (b"<html><body>Sign in</body></html>", ProviderAmbiguous),
+        (b'{"images":[]}', ProviderAmbiguous),
+        (b'{"images":[{"url":"file:///etc/passwd"}]}', ProviderAmbiguous),
+        (b'{"images":[{"url":"data:text/html;base64,PGI+"}]}', ProviderAmbiguous),
+        (b"", ProviderAmbiguous),
+        (b"\x00\x01\x02", ProviderAmbiguous),
+    ],
+)
+def test_a_success_without_an_image_is_an_error(body: bytes, kind: type[ProviderError]) -> None:
+    with pytest.raises(kind):
+        image_bytes(Reply(200, {"content-type": "image/png"}, body))
+
+
+def test_audio_is_no_image(wav: bytes) -> None:
+    with pytest.raises(ProviderAmbiguous):
+        image_bytes(Reply(200, {"content-type": "image/png"}, wav))
+
+
+def test_an_image_inside_the_reply(png: bytes) -> None:
+    url = "data:image/png;base64," + base64.b64encode(png).decode()
+    body = json.dumps({"images": [{"url": url}]}).encode()
+    assert image_bytes(Reply(200, {}, body)) == Done(media=Media(png, "image/png"))
+
+
+def test_transcription(stored: Callable[..., Reply]) -> None:
+    done = adapter("transcription").parse_reply(stored("huggingface/transcription.json"))
+    assert done == Done(text="He was surprised.")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"text":" "}', ProviderRejected),
+        (b'{"text":null}', ProviderAmbiguous),
+        (b'[{"text":"a"}]', ProviderAmbiguous),
+        (b"hello", ProviderAmbiguous),
+    ],
+)
+def test_no_transcription(body: bytes, kind: type[ProviderError]) -> None:
+    with pytest.raises(kind):
+        adapter("transcription").parse_reply(Reply(200, {}, body))
+
+
+def test_speech_at_fal(stored: Callable[..., Reply]) -> None:
+    done = adapter("speech").parse_reply(stored("huggingface/fal_speech.json"))
+    assert done == Done(media_url="https://v3.fal.media/files/rabbit/a1.wav")
+
+
+def test_the_queue_from_first_to_last(stored: Callable[..., Reply]) -> None:
+    transform = adapter("image_transform")
+    status = Request("GET", f"{QUEUE_PATH}/status?_subdomain=queue")
+    result = Request("GET", f"{QUEUE_PATH}?_subdomain=queue")
+    assert transform.parse_reply(stored("huggingface/fal_queued.json")) == Pending(status, 1.0)
+    assert transform.parse_reply(stored("huggingface/fal_in_progress.json", 202)) == Pending(status, 1.0)
+    assert transform.parse_reply(stored("huggingface/fal_completed.json")) == Pending(result, 0)
+    done = transform.parse_reply(stored("huggingface/fal_image.json"))
+    assert done == Done(media_url="https://v3.fal.media/files/rabbit/a1.png")
+
+
+@pytest.mark.parametrize(
+    ("url", "poll"),
+    [
+        ("https://evil.example/fal-ai/x/requests/1", "/fal-ai/fal-ai/x/requests/1/status?_subdomain=queue"),
+        ("https://queue.fal.run/a/b?x=http://evil.example", "/fal-ai/a/b/status?_subdomain=queue"),
+        ("https://user@evil.example:1/a", "/fal-ai/a/status?_subdomain=queue"),
+    ],
+)
+def test_polls_stay_on_the_router(url: str, poll: str) -> None:
+    body = json.dumps({"status": "IN_QUEUE", "response_url": url, "status_url": "https://evil.example"}).encode()
+    pending = adapter("image_transform").parse_reply(Reply(200, {}, body))
+    assert isinstance(pending, Pending)
+    assert pending.poll == Request("GET", poll)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", None, 1, "https://[", "https://h", "https://h/a/../b", "https://h//evil.example/a", "https://h/a b", "/"],
+)
+def test_a_poll_that_cannot_be_trusted_is_not_made(url: object) -> None:
+    body = json.dumps({"status": "IN_QUEUE", "response_url": url}).encode()
+    with pytest.raises(ProviderAmbiguous):
+        adapter("image_transform").parse_reply(Reply(200, {}, body))
+
+
+def test_a_request_that_was_given_up() -> None:
+    body = json.dumps({"status": "CANCELLED", "response_url": "https://queue.fal.run/a"}).encode()
+    with pytest.raises(ProviderUnavailable, match="CANCELLED"):
+        adapter("image_transform").parse_reply(Reply(200, {}, body))
+
+
+@pytest.mark.parametrize(
+    ("fixture", "status", "kind", "message", "hint"),
+    [
+        ("loading_503.json", 503, ProviderUnavailable, "currently loading", ""),
+        ("not_supported_400.json", 400, ProviderRejected, "not supported", "IMAGE_MODEL_URL"),
+        ("validation_422.json", 422, ProviderRejected, "non-empty; `width`", ""),
+        ("gone_410.json", 410, ProviderRejected, "no longer supported", "router.huggingface.co/hf-inference/models"),
+        ("no_credit_402.json", 402, ProviderMisconfigured, "monthly included credits", "credit"),
+        ("fal_invalid_422.json", 422, ProviderRejected, "Failed to load the image", ""),
+        ("bad_gateway_502.html", 502, ProviderUnavailable, "an HTML page", ""),
+    ],
+)
+def test_documented_errors(
+    stored: Callable[..., Reply], fixture: str, status: int, kind: type[ProviderError], message: str, hint: str
+) -> None:
+    with pytest.raises(ProviderError) as raised:
+        image_bytes(stored(f"huggingface/{fixture}", status))
+    assert type(raised.value) is kind
+    assert message in raised.value.message
+    assert hint in raised.value.hint
+
+
+def test_loading_asks_to_wait_a_minute_at_most(stored: Callable[..., Reply]) -> None:
+    for fixture, wait in (("loading_503", 20.5), ("loading_long_503", 60)):
+        with pytest.raises(ProviderUnavailable) as raised:
+            image_bytes(stored(f"huggingface/{fixture}.json", 503))
+        assert raised.value.retry_after == wait
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"error":"oops"}', b'{"error":["oops"]}', b'{"error":{"message":"oops"}}', b'{"detail":"oops"}']
+)
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, ProviderRejected),
+        (401, ProviderMisconfigured),
+        (403, ProviderMisconfigured),
+        (404, ProviderRejected),
+        (429, ProviderRateLimited),
+        (500, ProviderUnavailable),
+        (503, ProviderUnavailable),
+        (504, ProviderAmbiguous),
+    ],
+)
+def test_error_by_status(status: int, kind: type[ProviderError], body: bytes) -> None:
+    for capability in ("image", "transcription", "speech", "image_transform"):
+        with pytest.raises(ProviderError, match="oops") as raised:
+            adapter(capability).parse_reply(Reply(status, {}, body))
+        assert type(raised.value) is kind
+
+
+def test_an_unserved_model_names_the_way_out() -> None:
+    with pytest.raises(ProviderRejected) as raised:
+        adapter("transcription").parse_reply(Reply(404, {}, b'{"error":"Not Found"}'))
+    assert "options.model" in raised.value.hint
+    assert "IMAGE_MODEL_URL" not in raised.value.hint
+
+
+def test_rate_limit_header_names_the_wait() -> None:
+    headers = {"ratelimit": '"api";r=0;t=55', "ratelimit-policy": '"fixed window";"api";q=500;w=300'}
+    with pytest.raises(ProviderRateLimited) as raised:
+        image_bytes(Reply(429, headers, b'{"error":"slow down"}'))
+    assert raised.value.retry_after == 55
+
+
+def test_keys_are_cut_out_of_messages() -> None:
+    body = json.dumps({"error": f"Invalid token {KEY} (Bearer abcdefgh12345678)"}).encode()
+    with pytest.raises(ProviderMisconfigured) as raised:
+        image_bytes(Reply(401, {}, body))
+    assert "abcdefgh" not in raised.value.message
+    assert "Invalid token hf_…" in raised.value.message

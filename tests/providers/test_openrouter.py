@@ -1,0 +1,278 @@
+"""OpenRouter: exact requests, and every documented form of reply."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from pydantic import SecretStr
+
+from genesis.domain.money import Money
+from genesis.errors import (
+    ProviderAmbiguous,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from genesis.net.exchange import Reply, Request
+from genesis.providers.base import ProviderCall
+from genesis.providers.openrouter import OpenRouterText, provider
+from genesis.settings import Settings
+
+ADAPTER = OpenRouterText()
+KEY = "sk-or-v1-0123456789abcdef"
+
+
+def reply(document: object, status: int = 200, **headers: str) -> Reply:
+    return Reply(status, {"content-type": "application/json", **headers}, json.dumps(document).encode())
+
+
+def answer(choice: dict[str, object]) -> Reply:
+    return reply({"id": "gen", "model": "m", "choices": [choice]})
+
+
+def priced(cost: str) -> Reply:
+    return Reply(200, {}, b'{"choices":[{"message":{"content":"x"}}],"usage":{"cost":' + cost.encode() + b"}}")
+
+
+def test_plain_request() -> None:
+    request = ADAPTER.build_request(ProviderCall(model="openai/gpt-3.5-turbo", text="Hi"))
+    assert request == Request(
+        "POST",
+        "/chat/completions",
+        json={"model": "openai/gpt-3.5-turbo", "messages": [{"role": "user", "content": "Hi"}]},
+    )
+
+
+def test_request_with_all_options() -> None:
+    options = {
+        "system": "Be brief.",
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "max_tokens": 80,
+        "stop": ["\n"],
+        "seed": 7,
+    }
+    call = ProviderCall("m", "Hi", None, options, {"top_k": 40, "provider": {"sort": "price"}, "seed": 8})
+    assert set(options) == ADAPTER.options
+    assert ADAPTER.build_request(call).json == {
+        "model": "m",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "max_completion_tokens": 80,
+        "stop": ["\n"],
+        "seed": 8,
+        "top_k": 40,
+        "provider": {"sort": "price"},
+    }
+
+
+def test_a_stream_is_refused_before_it_costs_anything() -> None:
+    with pytest.raises(ProviderRejected, match="stream"):
+        ADAPTER.build_request(ProviderCall("m", "Hi", provider_options={"stream": True}))
+
+
+def test_row() -> None:
+    row = provider(
+        Settings(openrouter_api_key=SecretStr(f" {KEY}\n"), openrouter_base_url="http://h/api/v1/", llm_model="a/b")
+    )
+    assert row.base_url == "http://h/api/v1"
+    assert row.headers == {"Authorization": f"Bearer {KEY}", "X-OpenRouter-Title": "Genesis"}
+    assert row.missing == ""
+    assert row.services["text"].models == ("a/b",)
+    assert row.services["text"].any_model
+    assert KEY not in repr(row)
+
+
+def test_row_without_a_key() -> None:
+    row = provider(Settings(openrouter_api_key=None))
+    assert row.missing == "OPENROUTER_API_KEY is not set"
+    assert "Authorization" not in row.headers
+
+
+def test_completed(stored: Callable[..., Reply]) -> None:
+    done = ADAPTER.parse_reply(stored("openrouter/completed.json"))
+    assert (done.text, done.cost, done.model) == ("Paris.", Money(141), "openai/gpt-4o-mini-2024-07-18")
+    assert done.usage["completion_tokens"] == 4
+    assert done.usage["cost_details"]["upstream_inference_completions_cost"] == 0.00004125
+    json.dumps(done.usage)
+
+
+def test_unknown_cost_stays_unknown(stored: Callable[..., Reply]) -> None:
+    done = ADAPTER.parse_reply(stored("openrouter/no_cost.json"))
+    assert (done.text, done.cost) == ("Once upon", None)
+
+
+@pytest.mark.parametrize(
+    ("cost", "money"), [("0", 0), ("0.000001", 1), ("12.5", 12_500_000), ("1e-7", 0), ("2", 2_000_000)]
+)
+def test_cost_is_exact(cost: str, money: int) -> None:
+    assert ADAPTER.parse_reply(priced(cost)).cost == Money(money)
+
+
+@pytest.mark.parametrize("cost", ["-1", "1e999", '"0.1"', "true", "[]", "1e7"])
+def test_a_cost_that_cannot_be_true_is_none(cost: str) -> None:
+    assert ADAPTER.parse_reply(priced(cost)).cost is None
+
+
+def test_a_number_beyond_all_types_makes_the_reply_unreadable() -> None:
+    with pytest.raises(ProviderAmbiguous):
+        ADAPTER.parse_reply(priced("1e99999999999999999999"))
+
+
+@pytest.mark.parametrize(
+    ("fixture", "status", "headers", "kind", "wait"),
+    [
+        ("error_at_top_of_200", 200, {}, ProviderUnavailable, None),
+        ("error_in_choice_of_200", 200, {}, ProviderRateLimited, None),
+        ("finish_reason_error", 200, {}, ProviderUnavailable, None),
+        ("moderation_403", 403, {}, ProviderRejected, None),
+        ("no_credit_402", 402, {}, ProviderMisconfigured, None),
+        ("in_flight_402", 402, {"retry_after": "3"}, ProviderRateLimited, 3),
+        ("capacity_429", 429, {}, ProviderRateLimited, 12),
+        ("capacity_429", 429, {"retry_after": "5"}, ProviderRateLimited, 5),
+        ("deprecated_404", 404, {}, ProviderRejected, None),
+        ("privacy_404", 404, {}, ProviderMisconfigured, None),
+        ("unauthorized_401", 401, {}, ProviderMisconfigured, None),
+    ],
+)
+def test_documented_errors(
+    stored: Callable[..., Reply],
+    fixture: str,
+    status: int,
+    headers: dict[str, str],
+    kind: type[ProviderError],
+    wait: float | None,
+) -> None:
+    with pytest.raises(ProviderError) as raised:
+        ADAPTER.parse_reply(stored(f"openrouter/{fixture}.json", status, **headers))
+    assert type(raised.value) is kind
+    assert raised.value.retry_after == wait
+    assert "0123456789abcdef" not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (302, ProviderMisconfigured),
+        (400, ProviderRejected),
+        (401, ProviderMisconfigured),
+        (402, ProviderMisconfigured),
+        (403, ProviderMisconfigured),
+        (404, ProviderRejected),
+        (408, ProviderAmbiguous),
+        (413, ProviderRejected),
+        (422, ProviderRejected),
+        (429, ProviderRateLimited),
+        (500, ProviderUnavailable),
+        (502, ProviderUnavailable),
+        (503, ProviderUnavailable),
+        (504, ProviderAmbiguous),
+        (520, ProviderAmbiguous),
+        (524, ProviderAmbiguous),
+        (529, ProviderUnavailable),
+        (101, ProviderAmbiguous),
+        (999, ProviderAmbiguous),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"<html>oops</html>", b'{"error":{"message":"oops"}}', b'{"error":"oops"}'])
+def test_error_by_status(status: int, kind: type[ProviderError], body: bytes) -> None:
+    with pytest.raises(ProviderError) as raised:
+        ADAPTER.parse_reply(Reply(status, {}, body))
+    assert type(raised.value) is kind
+    assert str(status) in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("error_type", "status", "kind"),
+    [
+        ("context_length_exceeded", 400, ProviderRejected),
+        ("content_policy_violation", 403, ProviderRejected),
+        ("permission_denied", 403, ProviderMisconfigured),
+        ("payment_required", 402, ProviderMisconfigured),
+        ("timeout", 502, ProviderAmbiguous),
+        ("server", 500, ProviderUnavailable),
+        ("unmapped", 500, ProviderUnavailable),
+    ],
+)
+@pytest.mark.parametrize("within_200", [False, True])
+def test_error_by_type(error_type: str, status: int, kind: type[ProviderError], *, within_200: bool) -> None:
+    error = {"code": status, "message": "oops", "metadata": {"error_type": error_type}}
+    with pytest.raises(ProviderError) as raised:
+        ADAPTER.parse_reply(reply({"error": error}, 200 if within_200 else status))
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("code", [None, "weird", 7, 200, "2000", 10**30, True])
+def test_an_error_in_a_200_without_a_usable_code_may_be_retried(code: object) -> None:
+    with pytest.raises(ProviderUnavailable):
+        ADAPTER.parse_reply(reply({"error": {"code": code, "message": "oops"}}))
+
+
+def test_moderation_names_its_reasons(stored: Callable[..., Reply]) -> None:
+    with pytest.raises(ProviderRejected, match="violence; self-harm"):
+        ADAPTER.parse_reply(stored("openrouter/moderation_403.json", 403))
+
+
+def test_rate_limit_keeps_the_wait() -> None:
+    with pytest.raises(ProviderRateLimited) as raised:
+        ADAPTER.parse_reply(Reply(429, {"retry-after": "2.5"}, b"{}"))
+    assert raised.value.retry_after == 2.5
+
+
+@pytest.mark.parametrize("after", ["soon", "-1", "nan", "inf", "1e9", "", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_wait_that_is_no_number_of_seconds_is_none(after: str) -> None:
+    with pytest.raises(ProviderUnavailable) as raised:
+        ADAPTER.parse_reply(Reply(503, {"retry-after": after}, b"{}"))
+    assert raised.value.retry_after is None
+
+
+def test_a_wait_is_at_most_a_day() -> None:
+    with pytest.raises(ProviderUnavailable) as raised:
+        ADAPTER.parse_reply(Reply(503, {"retry-after": "999999999"}, b"{}"))
+    assert raised.value.retry_after == 86_400
+
+
+@pytest.mark.parametrize("content", ["", " \n", None, [], "\x00"])
+def test_empty_content_may_be_retried(content: object) -> None:
+    with pytest.raises(ProviderUnavailable, match="no text"):
+        ADAPTER.parse_reply(answer({"finish_reason": "stop", "message": {"content": content}}))
+
+
+def test_refusal_is_final() -> None:
+    with pytest.raises(ProviderRejected, match="I can't"):
+        ADAPTER.parse_reply(answer({"finish_reason": "stop", "message": {"content": None, "refusal": "I can't."}}))
+    with pytest.raises(ProviderRejected, match="refused"):
+        ADAPTER.parse_reply(answer({"finish_reason": "content_filter", "message": {"content": ""}}))
+
+
+def test_no_room_for_an_answer_is_final() -> None:
+    with pytest.raises(ProviderRejected) as raised:
+        ADAPTER.parse_reply(answer({"finish_reason": "length", "message": {"content": "", "reasoning": "Hm"}}))
+    assert "max_tokens" in raised.value.hint
+
+
+def test_content_in_parts_is_joined() -> None:
+    parts = [{"type": "text", "text": "Par"}, {"type": "image_url"}, {"type": "text", "text": "is"}, "?"]
+    done = ADAPTER.parse_reply(answer({"finish_reason": "stop", "message": {"content": parts}}))
+    assert done.text == "Paris"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"choices":[', b"[]", b"{}", b'{"choices":[]}', b'{"choices":[1]}'])
+def test_a_success_that_cannot_be_read_is_ambiguous(body: bytes) -> None:
+    with pytest.raises(ProviderAmbiguous):
+        ADAPTER.parse_reply(Reply(200, {}, body))
+
+
+def test_text_can_be_encoded_and_stored() -> None:
+    body = rb'{"choices":[{"message":{"content":"a\ud800b\u0000c\n\td"}}]}'
+    done = ADAPTER.parse_reply(Reply(200, {}, body))
+    assert done.text == "abc\n\td"
+
+
+def test_long_messages_are_cut() -> None:
+    with pytest.raises(ProviderRejected) as raised:
+        ADAPTER.parse_reply(reply({"error": {"message": "x" * 100_000}}, 400))
+    assert len(raised.value.message) < 600

@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+import pytest
+
+from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
+from genesis.domain.failure import INTERRUPTED, Failure
+from genesis.engine.chain import Target, next_target, targets
+from genesis.engine.retry import RetryPolicy
+from genesis.errors import FailureClass, NoProvider, ProviderMisconfigured, ProviderUnavailable, UnknownModel
+from genesis.ports.workers import ProviderDescription, WorkerDescription
+
+A = Target("one:a", ProviderClass.OPAQUE)
+B = Target("two:b", ProviderClass.REPEATABLE)
+UNAVAILABLE = Failure.of(ProviderUnavailable("Down."))
+
+
+def provider(name, *, configured=True, any_model=False, models=("m", "n")):
+    return ProviderDescription(
+        name, configured, "" if configured else "SOME_KEY is not set", models, any_model, ProviderClass.OPAQUE, 4
+    )
+
+
+def worker(*providers):
+    return WorkerDescription("llm", "text", providers)
+
+
+def attempt(target=A, state=AttemptState.FAILED, failure=UNAVAILABLE, **more):
+    given = Attempt("id", "step", 1, "key", target.name, target.provider_class, 0, state, failure=failure)
+    return replace(given, **more)
+
+
+def test_the_chain_is_every_configured_default():
+    described = worker(provider("one"), provider("off", configured=False), provider("two"))
+    assert [target.name for target in targets(described, None)] == ["one:m", "two:m"]
+
+
+def test_a_named_model_stands_alone():
+    assert [target.name for target in targets(worker(provider("one"), provider("two")), "two:n")] == ["two:n"]
+
+
+@pytest.mark.parametrize("model", ["three:m", "off:m", "one:zzz"])
+def test_an_impossible_model_is_refused_with_a_way_out(model):
+    described = worker(provider("one"), provider("off", configured=False))
+    with pytest.raises(UnknownModel) as caught:
+        targets(described, model)
+    assert caught.value.hint
+
+
+def test_open_providers_take_any_name():
+    assert targets(worker(provider("one", any_model=True)), "one:maker/x:free")[0].name == "one:maker/x:free"
+
+
+def test_without_a_provider_the_missing_settings_are_told():
+    with pytest.raises(NoProvider) as caught:
+        targets(worker(provider("off", configured=False)), None)
+    assert "SOME_KEY" in caught.value.hint
+
+
+def test_a_target_is_tried_until_its_attempts_are_used_up_then_the_next():
+    assert next_target((A, B), (), 2) == A
+    assert next_target((A, B), (attempt(),), 2) == A
+    assert next_target((A, B), (attempt(), attempt()), 2) == B
+    assert next_target((A, B), (attempt(), attempt(), attempt(B), attempt(B)), 2) is None
+
+
+def test_a_wrong_key_leads_to_the_next_provider_at_once():
+    wrong_key = attempt(failure=Failure.of(ProviderMisconfigured("Wrong key.")))
+    assert next_target((A, B), (wrong_key,), 3) == B
+    assert next_target((A,), (wrong_key,), 3) is None
+
+
+def test_what_never_reached_a_provider_costs_no_attempt():
+    attempts = tuple(attempt(state=AttemptState.NOT_SENT) for _ in range(9))
+    interrupted = tuple(attempt(failure=INTERRUPTED) for _ in range(9))
+    assert next_target((A,), attempts + interrupted, 1) == A
+
+
+def test_pauses_grow_and_stay_under_the_cap():
+    policy = RetryPolicy(9, 1.0, 8.0)
+    for row, longest in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 8), (40, 8)):
+        pauses = [policy.pause([attempt()] * row) for _ in range(50)]
+        assert longest / 2 <= min(pauses) <= max(pauses) <= longest
+
+
+def test_what_the_provider_asks_for_is_obeyed():
+    assert RetryPolicy(3, 0.1, 1.0).pause([attempt(retry_after=60.0)]) == 60.0
+
+
+def test_another_target_starts_with_a_short_pause():
+    assert RetryPolicy(9, 1.0, 64.0).pause([attempt(A)] * 6 + [attempt(B)]) <= 1.0
+
+
+def test_failures_know_their_class():
+    assert UNAVAILABLE.kind is FailureClass.SAFE

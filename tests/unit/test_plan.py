@@ -1,0 +1,117 @@
+from dataclasses import replace
+
+import pytest
+
+from genesis.domain.failure import Failure
+from genesis.domain.job import JobStatus
+from genesis.domain.step import StepState
+from genesis.engine.plan import advance, call_of, end, with_step
+from genesis.errors import FailureClass
+from genesis.ports.ledger import Finish, Release
+from tests.support.jobs import job_of, pipeline, text_step
+
+FAILURE = Failure("provider-rejected", "No.", "", FailureClass.FINAL)
+NOTHING = frozenset()
+
+
+def done(job, name, text="out"):
+    return with_step(job, replace(job.step(name), state=StepState.DONE, output={"text": text}))
+
+
+def failed(job, name):
+    return with_step(job, replace(job.step(name), state=StepState.FAILED, failure=FAILURE))
+
+
+def ready(moves):
+    return [step.name for step in moves.ready]
+
+
+def test_a_chain_goes_step_by_step():
+    job = job_of(pipeline(text_step("a"), text_step("b", "${steps.a.text}")))
+    moves = advance(job, NOTHING, 0)
+    assert (ready(moves), moves.outcome) == (["a"], None)
+    assert ready(advance(job, frozenset({"a"}), 0)) == []
+    job = done(job, "a")
+    assert ready(advance(job, NOTHING, 0)) == ["b"]
+    assert advance(done(job, "b", "end"), NOTHING, 0).outcome == Finish(JobStatus.COMPLETED, {"text": "end"})
+
+
+def test_independent_steps_are_ready_together():
+    job = job_of(pipeline(text_step("a"), text_step("b"), text_step("c", "${steps.a.text} ${steps.b.text}")))
+    assert ready(advance(job, NOTHING, 0)) == ["a", "b"]
+    assert ready(advance(done(job, "a"), frozenset({"b"}), 0)) == []
+    assert ready(advance(done(done(job, "a"), "b"), NOTHING, 0)) == ["c"]
+
+
+def test_a_step_without_its_condition_is_skipped_and_leaves_no_output():
+    job = job_of("text_to_image", options={})
+    moves = advance(job, NOTHING, 5)
+    assert [step.name for step in moves.skipped] == ["enhance"]
+    assert ready(moves) == ["draw"]
+    assert call_of(moves.job, moves.ready[0])[0] == {"prompt": "hello"}
+
+
+def test_with_its_condition_it_runs_first():
+    job = job_of("text_to_image", options={"style": "oil"})
+    moves = advance(job, NOTHING, 0)
+    assert ready(moves) == ["enhance"]
+    call_input, options = call_of(job, moves.ready[0])
+    assert "hello, oil style" in call_input["text"]
+    assert options == {"temperature": 0.6, "max_tokens": 80, "stop": ["\n"]}
+
+
+def test_a_failed_step_that_may_fail_is_passed_over():
+    job = failed(job_of("text_to_image", options={"style": "oil"}), "enhance")
+    moves = advance(job, NOTHING, 0)
+    assert (ready(moves), moves.outcome) == (["draw"], None)
+    assert call_of(moves.job, moves.ready[0])[0] == {"prompt": "hello"}
+
+
+def test_a_skip_can_lead_to_another_skip():
+    plan = pipeline(
+        text_step("a", when="options.style", options={"model": "${options.style}"}),
+        text_step("b", when="steps.a.text"),
+        text_step("c"),
+    )
+    moves = advance(job_of(plan), NOTHING, 0)
+    assert [step.name for step in moves.skipped] == ["a", "b"]
+    assert ready(moves) == ["c"]
+
+
+def test_a_failure_starts_nothing_new_and_waits_for_siblings():
+    plan = pipeline(text_step("a"), text_step("b"), text_step("c", "${steps.b.text}"))
+    job = failed(job_of(plan), "a")
+    moves = advance(job, frozenset({"b"}), 0)
+    assert (ready(moves), moves.outcome) == ([], None)
+    moves = advance(done(job, "b"), NOTHING, 9)
+    assert moves.outcome == Finish(JobStatus.FAILED, {}, FAILURE)
+    assert moves.job.step("c").state is StepState.SKIPPED
+    assert moves.job.step("c").completed_at == 9
+
+
+def test_outputs_so_far_are_kept_when_a_later_step_fails():
+    job = job_of("speech_to_image", inputs={"audio_url": "/storage/audio/a.wav"})
+    job = failed(done(done(job, "transcribe", "a boat"), "enhance", "a fine boat"), "draw")
+    assert advance(job, NOTHING, 0).outcome == Finish(JobStatus.FAILED, {"text": "a boat"}, FAILURE)
+
+
+def test_a_step_that_backs_off_releases_the_job_until_then():
+    job = job_of(pipeline(text_step("a"), text_step("b")))
+    job = with_step(job, replace(job.step("a"), state=StepState.RUNNING, retry_at=700))
+    job = done(job, "b")
+    assert advance(job, NOTHING, 699).outcome == Release("text", 700)
+    assert ready(advance(job, NOTHING, 700)) == ["a"]
+
+
+def test_a_sibling_under_way_keeps_the_job():
+    job = job_of(pipeline(text_step("a"), text_step("b")))
+    job = with_step(job, replace(job.step("a"), state=StepState.RUNNING, retry_at=700))
+    assert advance(job, frozenset({"b"}), 0).outcome is None
+
+
+@pytest.mark.parametrize("status", [JobStatus.CANCELED, JobStatus.FAILED])
+def test_an_end_from_outside_skips_what_is_open(status):
+    job = done(job_of(pipeline(text_step("a"), text_step("b"))), "a")
+    job, skipped, finish = end(job, status, 3)
+    assert [step.name for step in skipped] == ["b"]
+    assert finish.status is status

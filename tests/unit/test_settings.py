@@ -1,0 +1,35 @@
+import pytest
+
+from genesis.errors import Misconfigured
+from genesis.settings import Settings
+
+
+def test_the_environment_is_read_under_the_documented_names(monkeypatch):
+    for name, value in {
+        "DB_PATH": "/tmp/x.db",
+        "LLM_WORKER_URL": "http://llm:1",
+        "OPENROUTER_API_KEY": "sk-secret",
+        "GENESIS_PORT": "81",
+        "CORS_ORIGINS": "https://a.example/, https://B.example",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.load()
+    assert str(settings.db_path) == "/tmp/x.db"
+    assert settings.llm_worker_url == "http://llm:1"
+    assert settings.port == 81
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+    assert "sk-secret" not in repr(settings)
+
+
+def test_blank_values_count_as_unset(monkeypatch):
+    monkeypatch.setenv("OPENROUTER_API_KEY", "  ")
+    monkeypatch.setenv("DB_PATH", "")
+    assert Settings.load().openrouter_api_key is None
+    assert str(Settings.load().db_path) == "data/jobs.db"
+
+
+@pytest.mark.parametrize(("name", "value"), [("MAX_ATTEMPTS", "0"), ("GENESIS_PORT", "abc"), ("LOG_LEVEL", "LOUD")])
+def test_a_wrong_value_names_its_variable(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Misconfigured, match=name):
+        Settings.load()
