@@ -1,6 +1,6 @@
 """Group commit: one thread owns the writing connection and puts all waiting commands into one transaction.
 
-Lines 1, 4, 5 and 7 of the protocol (architecture/engine-protocol.md): nothing is answered before its commit, and a
+Lines 1, 4, 5 and 7 of the protocol (architecture/01-engine-protocol.md): nothing is answered before its commit, and a
 command that fails takes no other with it.
 """
 

@@ -1,6 +1,7 @@
 """What the illustrator paints."""
 
 import hashlib
+from typing import TypedDict
 
 import numpy as np
 import pytest
@@ -14,7 +15,15 @@ from genesis.providers.local.server.illustrator.placing import PLANES
 from genesis.providers.local.server.illustrator.subjects import FIGURES
 from genesis.providers.local.server.illustrator.vocabulary import LEXICON
 
-SMALL = {"width": 256, "height": 256}
+
+class Size(TypedDict):
+    """Keyword arguments of a picture's size."""
+
+    width: int
+    height: int
+
+
+SMALL: Size = {"width": 256, "height": 256}
 
 
 def digest(picture: Image.Image) -> str:

@@ -245,7 +245,8 @@ def _natural_height(stage: Stage, item: _Item, groups: int) -> float:
 
 def _stature(stage: Stage, item: _Item) -> float:
     """Brings figures of different kinds that share a lane closer to their true proportions."""
-    kinds = {subject.kind for subject in stage.scene.subjects if FIGURES[subject.kind].depth < 0.38}
+    standing = [subject.kind for subject in stage.scene.subjects if subject.relation not in {"on", "over", "held"}]
+    kinds = {kind for kind in standing if FIGURES[kind].depth < 0.38 and FIGURES[kind].support == "ground"}
     if item.lane != "near" or len(kinds) < 2:
         return 1.0
     tallest = max(STATURES.get(kind, 1.0) for kind in kinds)

@@ -27,7 +27,7 @@ def draw_tree(pen: Pen, ink: Color) -> None:
         toward = (x - 50) / 40 * pen.light.x * (-1 if pen.flip else 1) + (y - 40) / 32 * pen.light.y
         tone = lighten(ink, 0.30 * toward) if toward > 0 else darken(ink, -0.42 * toward)
         size = float(pen.rng.uniform(2.0, 4.2))
-        pen.oval(x, y, size, size * 0.7, tone, angle=float(pen.rng.uniform(-40, 40)), shade=0.2, alpha=0.85)
+        pen.oval(x, y, size, size * 0.7, tone, angle=float(pen.rng.uniform(-40, 40)), shade=0, alpha=0.85)
 
 
 @figure("pine", (72, 120), "#2f6f4f #3a7a54 #2a6248", span=0.68, depth=0.42)
