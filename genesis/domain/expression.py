@@ -1,8 +1,9 @@
 """Expressions of pipelines: references to inputs, options and earlier outputs, alone or inside text.
 
-`${inputs.text}` is the value itself; `A ${options.style} picture` is text; `${steps.enhance.text ?? inputs.text}`
-is the first that exists, and `${options.style ?? 'plain'}` or `${options.temperature ?? 0.6}` ends in a constant. Nothing else is understood, so that a
-pipeline can be checked before it runs.
+`${inputs.text}` is the value itself; `A ${options.style} picture` is text. Within a hole, `a ?? b` is the first that has
+a value, and `a + b` is both as text if both have one, so that `${inputs.text + ', ' + steps.enhance.text ?? inputs.text}`
+needs no condition. Constants are `'text'` and numbers. Nothing else is understood, so that a pipeline can be checked
+before it runs.
 """
 
 import re
@@ -13,8 +14,9 @@ from typing import Any
 from genesis.errors import InvalidPipeline
 
 _HOLE = re.compile(r"\$\{([^}]*)\}")
-_TEXT = re.compile(r"'([^']*)'")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_TOKEN = re.compile(
+    r"\s*(?:'(?P<text>[^']*)'|(?P<number>-?\d+(?:\.\d+)?)|(?P<operator>\?\?|\+)|(?P<path>[a-z0-9_.]+))\s*"
+)
 _REFERENCE = re.compile(r"(inputs|options)\.([a-z][a-z0-9_]*)|steps\.([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
 
 
@@ -51,8 +53,11 @@ class Reference:
         return f"steps.{self.step}.{self.name}" if self.step else f"{self.root}.{self.name}"
 
 
-Choice = tuple[Reference | str | float, ...]
-"""References and constants in order of preference: the first that has a value counts."""
+Term = Reference | str | float
+Sum = tuple[Term, ...]
+"""Terms that are joined as text if all of them have a value; a single term keeps its value's type."""
+Choice = tuple[Sum, ...]
+"""Sums in order of preference: the first that has a value counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +99,15 @@ class Expression:
         pieces = _HOLE.split(source)
         if any("${" in text for text in pieces[::2]):
             raise InvalidPipeline(f"`{source}` has a `${{` that is not closed", hint="Close it with `}`.")
-        parts = [
-            tuple(_option(option.strip()) for option in piece.split("??")) if index % 2 else piece
-            for index, piece in enumerate(pieces)
-        ]
+        parts = [_choice(piece) if index % 2 else piece for index, piece in enumerate(pieces)]
         return cls(source, tuple(part for part in parts if part != ""))
 
     @property
     def references(self) -> tuple[Reference, ...]:
         """All references in it."""
         choices = [part for part in self.parts if isinstance(part, tuple)]
-        return tuple(option for choice in choices for option in choice if isinstance(option, Reference))
+        terms = (term for choice in choices for terms in choice for term in terms)
+        return tuple(term for term in terms if isinstance(term, Reference))
 
     @property
     def single(self) -> Choice | None:
@@ -123,17 +126,44 @@ class Expression:
         return "".join(part if isinstance(part, str) else _text(_first(part, scope)) for part in self.parts)
 
 
-def _option(source: str) -> Reference | str | float:
-    if text := _TEXT.fullmatch(source):
-        return text.group(1)
-    if number := _NUMBER.fullmatch(source):
-        return float(source) if number.group(1) else int(source)
-    return Reference.parse(source)
+def _choice(source: str) -> Choice:
+    """Reads what stands in a hole: terms with `+` between them, sums with `??` between them."""
+    sums: list[list[Term]] = [[]]
+    wants_term = True
+    position = 0
+    while position < len(source) or wants_term:
+        token = _TOKEN.match(source, position)
+        if token is None or (token["operator"] is None) is not wants_term:
+            raise InvalidPipeline(
+                f"`${{{source}}}` cannot be read",
+                hint="Write references and 'constants' with `+` or `??` between them.",
+            )
+        if token["operator"] == "??":
+            sums.append([])
+        elif wants_term:
+            sums[-1].append(_term(token))
+        wants_term = not wants_term
+        position = token.end()
+    return tuple(tuple(terms) for terms in sums)
+
+
+def _term(token: re.Match[str]) -> Term:
+    if (text := token["text"]) is not None:
+        return text
+    if number := token["number"]:
+        return float(number) if "." in number else int(number)
+    return Reference.parse(token["path"])
 
 
 def _first(choice: Choice, scope: Scope) -> Any:
-    values = (scope.value(option) if isinstance(option, Reference) else option for option in choice)
-    return next((value for value in values if value is not None), None)
+    return next((value for terms in choice if (value := _joined(terms, scope)) is not None), None)
+
+
+def _joined(terms: Sum, scope: Scope) -> Any:
+    values = [scope.value(term) if isinstance(term, Reference) else term for term in terms]
+    if any(value is None for value in values):
+        return None
+    return values[0] if len(values) == 1 else "".join(str(value) for value in values)
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from genesis.domain.identity import new_id
 from genesis.domain.job import Job
@@ -58,10 +59,10 @@ class Executor:
             except Unavailable as error:
                 logger.error("nothing can be claimed: %s", error.message)
                 pause = _SWEEP_SECONDS
-            try:
-                await asyncio.wait_for(self._wake.wait(), pause)
-            except TimeoutError:
-                continue
+            # Not `wait_for`: before Python 3.12 it can swallow the cancel that ends this loop.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
 
     async def _claim_all(self) -> float:
         """Claims what there are slots for; returns the seconds until something more can be claimed."""
@@ -90,7 +91,8 @@ class Executor:
         except Fenced:
             logger.warning("job %s has another owner", job_id)
         finally:
-            self._runs.pop(job_id, None)
+            if self._runs.get(job_id) is run:  # it may have been claimed again in the meantime
+                del self._runs[job_id]
             self.wake()
 
     async def _guarded(self, job_id: str, run: JobRun) -> None:

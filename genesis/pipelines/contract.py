@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.capabilities.fields import AudioUrl, CapabilityModel, ImageUrl, Kind, Text
+from genesis.domain.expression import Reference
 from genesis.domain.pipeline import Pipeline, PipelineInput
 from genesis.errors import FieldError, InvalidRequest, UnknownOption
 from genesis.pipelines.validator import option_sources
@@ -75,9 +76,7 @@ def _input_field(pipeline: Pipeline, given: PipelineInput) -> tuple[Any, FieldIn
     """The field of the first capability that the input feeds as it is, so that its limits hold at the door."""
     for step in pipeline.steps:
         for name, expression in step.input.items():
-            if expression.single and any(
-                reference.root == "inputs" and reference.name == given.name for reference in expression.references
-            ):
+            if (Reference("inputs", given.name),) in (expression.single or ()):
                 field = copy(CAPABILITIES[step.capability].input.model_fields[name])
                 field.description = given.description
                 return field.annotation, field

@@ -84,7 +84,7 @@ def _expressions(pipeline: Pipeline) -> Iterator[tuple[str, Expression]]:
             for name, expression in expressions.items():
                 yield f"steps.{step.name}.{part}.{name}", expression
         if step.when:
-            yield f"steps.{step.name}.when", Expression("", ((step.when,),))
+            yield f"steps.{step.name}.when", Expression("", (((step.when,),),))
     for name, expression in pipeline.outputs.items():
         yield f"outputs.{name}", expression
 
@@ -119,23 +119,23 @@ def _check_kinds(pipeline: Pipeline, step: PipelineStep) -> None:
 
 
 def _check_kind(pipeline: Pipeline, place: str, expression: Expression, wanted: Kind) -> None:
-    if expression.single is None:
-        if wanted is not Kind.TEXT:
-            raise _wrong(pipeline.type, place, f"text cannot stand where {wanted} is wanted")
-        return
-    for reference in expression.references:
-        found = _kind_of(pipeline, reference)
-        if found is not None and found is not wanted:
-            raise _wrong(pipeline.type, place, f"`{reference}` is {found}, but {wanted} is wanted")
+    for terms in expression.single or ((),):
+        match terms:
+            case (Reference() as reference,):
+                found = _kind_of(pipeline, reference)
+                if found is not wanted:
+                    raise _wrong(pipeline.type, place, f"`{reference}` is {found}, but {wanted} is wanted")
+            case _ if wanted is not Kind.TEXT:
+                raise _wrong(pipeline.type, place, f"text cannot stand where {wanted} is wanted")
 
 
-def _kind_of(pipeline: Pipeline, reference: Reference) -> Kind | None:
+def _kind_of(pipeline: Pipeline, reference: Reference) -> Kind | str:
     if reference.step:
         step = next(step for step in pipeline.steps if step.name == reference.step)
         return field_kind(CAPABILITIES[step.capability].output, reference.name)
     if reference.root == "inputs":
         return Kind(next(given.kind for given in pipeline.inputs if given.name == reference.name))
-    return None
+    return "an option"
 
 
 def _check_order(pipeline: Pipeline) -> None:
@@ -152,7 +152,7 @@ def option_sources(pipeline: Pipeline) -> dict[str, tuple[Capability, str]]:
         for step in pipeline.steps
         if step.capability in CAPABILITIES
         for name, expression in step.options.items()
-        if expression.single
-        for reference in expression.references
-        if reference.root == "options"
+        for terms in expression.single or ()
+        for reference in terms
+        if isinstance(reference, Reference) and len(terms) == 1 and reference.root == "options"
     }

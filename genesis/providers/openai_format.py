@@ -18,7 +18,7 @@ from genesis.providers.translation import (
 )
 
 _SAME_NAME = ("temperature", "top_p", "stop", "seed")
-CHAT_OPTIONS = frozenset({"system", "max_tokens", *_SAME_NAME})
+CHAT_OPTIONS = frozenset({"system", "examples", "max_tokens", *_SAME_NAME})
 """The options of the capability `text` that a chat request can carry."""
 
 
@@ -32,8 +32,7 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str) -> dict[str, Any]:
         ProviderRejected: the provider options ask for a stream.
     """
     options = call.options
-    system = [{"role": "system", "content": options["system"]}] if "system" in options else []
-    body: dict[str, Any] = {"model": call.model, "messages": [*system, {"role": "user", "content": call.text}]}
+    body: dict[str, Any] = {"model": call.model, "messages": _messages(call)}
     body |= {name: options[name] for name in _SAME_NAME if name in options}
     if "max_tokens" in options:
         body[max_tokens_field] = options["max_tokens"]
@@ -41,6 +40,20 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str) -> dict[str, Any]:
     if body.get("stream"):
         raise ProviderRejected("A streamed answer cannot be read.", hint="Remove `stream` from provider_options.")
     return body
+
+
+def _messages(call: ProviderCall) -> list[dict[str, str]]:
+    """The examples stand as an earlier conversation, which also small models follow."""
+    system = [{"role": "system", "content": call.options["system"]}] if "system" in call.options else []
+    earlier = [
+        message
+        for example in call.options.get("examples", ())
+        for message in (
+            {"role": "user", "content": example["text"]},
+            {"role": "assistant", "content": example["answer"]},
+        )
+    ]
+    return [*system, *earlier, {"role": "user", "content": call.text}]
 
 
 def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:

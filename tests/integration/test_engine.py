@@ -148,7 +148,7 @@ async def test_speech_to_image_gives_both_outputs(engine_on):
         job = await ended(engine, await submit(engine, "speech_to_image", {"audio_url": "/storage/audio/a.wav"}))
     assert job.outputs == {"text": "a boat", "image_url": "/storage/images/x.png"}
     assert [call.capability for call in workers.calls] == ["transcription", "text", "image"]
-    assert workers.calls[-1].input == {"prompt": "a fine boat"}
+    assert workers.calls[-1].input == {"prompt": "a boat, a fine boat"}
 
 
 async def test_independent_steps_run_at_the_same_time(engine_on):

@@ -52,7 +52,7 @@ async def test_a_restart_does_not_repeat_finished_steps(engine_on):
         job = await ended(engine, job)
     assert job.status is JobStatus.COMPLETED
     assert [call.capability for call in after.calls] == ["image"]
-    assert after.calls[0].input == {"prompt": "fine"}
+    assert after.calls[0].input == {"prompt": "a cat, fine"}
 
 
 async def test_many_restarts_do_not_use_up_a_free_job(engine_on):
@@ -82,3 +82,10 @@ async def test_stopping_waits_for_what_is_under_way(engine_on):
     async with engine_on(ScriptedWorkers(always)) as engine:
         job = await engine.job(DEFAULT_ORGANIZATION, job.id)
     assert job.status is JobStatus.COMPLETED
+
+
+async def test_stopping_in_the_moment_of_a_wake_up_ends(engine_on):
+    for _ in range(20):
+        workers = ScriptedWorkers(always)
+        async with asyncio.timeout(20), engine_on(workers) as engine:
+            await submit(engine)

@@ -40,14 +40,27 @@ def test_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_text_request() -> None:
-    options = {"system": "S", "temperature": 0.5, "top_p": 0.9, "max_tokens": 8, "stop": ["\n"], "seed": 1}
+    options = {
+        "system": "S",
+        "examples": [{"text": "a", "answer": "b"}],
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "max_tokens": 8,
+        "stop": ["\n"],
+        "seed": 1,
+    }
     assert set(options) == adapter("text").options
     assert adapter("text").build_request(ProviderCall("m", "Hi", options=options)) == Request(
         "POST",
         "/v1/chat/completions",
         json={
             "model": "m",
-            "messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "Hi"}],
+            "messages": [
+                {"role": "system", "content": "S"},
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "content": "b"},
+                {"role": "user", "content": "Hi"},
+            ],
             "temperature": 0.5,
             "top_p": 0.9,
             "max_tokens": 8,

@@ -48,6 +48,7 @@ def test_plain_request() -> None:
 def test_request_with_all_options() -> None:
     options = {
         "system": "Be brief.",
+        "examples": [{"text": "2+2?", "answer": "4"}],
         "temperature": 0.5,
         "top_p": 0.9,
         "max_tokens": 80,
@@ -58,7 +59,12 @@ def test_request_with_all_options() -> None:
     assert set(options) == ADAPTER.options
     assert ADAPTER.build_request(call).json == {
         "model": "m",
-        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "2+2?"},
+            {"role": "assistant", "content": "4"},
+            {"role": "user", "content": "Hi"},
+        ],
         "temperature": 0.5,
         "top_p": 0.9,
         "max_completion_tokens": 80,

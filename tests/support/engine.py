@@ -1,6 +1,7 @@
 """What engine tests share: settings, scripts for workers, and waiting for a job's end."""
 
 import asyncio
+import time
 
 from genesis.domain.job import TERMINAL
 from genesis.domain.organization import DEFAULT_ORGANIZATION
@@ -11,12 +12,12 @@ SETTINGS = Settings(retry_base_seconds=0.01, retry_cap_seconds=0.05, drain_secon
 
 
 async def ended(engine, job, *, within=20.0):
-    async with asyncio.timeout(within):
-        while True:
-            job = await engine.job(DEFAULT_ORGANIZATION, job.id)
-            if job.status in TERMINAL:
-                return job
-            await asyncio.sleep(0.01)
+    deadline = time.monotonic() + within
+    while job.status not in TERMINAL:
+        assert time.monotonic() < deadline, f"it has not ended: {job}"
+        await asyncio.sleep(0.01)
+        job = await engine.job(DEFAULT_ORGANIZATION, job.id)
+    return job
 
 
 async def submit(engine, name="text_to_text", inputs=None, **options):

@@ -17,6 +17,10 @@ SCOPE = Scope({"text": "a cat"}, {"style": "oil", "seed": 0}, {"enhance": {"text
         ("${options.nothing ?? 'plain'}", "plain"),
         ("${options.nothing ?? 0.6}", 0.6),
         ("${options.nothing ?? 80}", 80),
+        ("${inputs.text + ', ' + steps.enhance.text ?? inputs.text}", "a cat, a fine cat"),
+        ("${inputs.text + ', ' + steps.missing.text ?? inputs.text}", "a cat"),
+        ("${options.seed + 1}", "01"),
+        ("${ 'a ?? b + c' }", "a ?? b + c"),
         ("Draw ${inputs.text} in ${options.style}.", "Draw a cat in oil."),
         ("Nothing: ${options.nothing}.", "Nothing: ."),
         ("no holes", "no holes"),
@@ -35,7 +39,20 @@ def test_a_value_is_not_read_as_an_expression():
 
 
 @pytest.mark.parametrize(
-    "source", ["${}", "${inputs}", "${inputs.text", "${a.b}", "${inputs.text ?? }", "${__class__}"]
+    "source",
+    [
+        "${}",
+        "${inputs}",
+        "${inputs.text",
+        "${a.b}",
+        "${inputs.text ?? }",
+        "${__class__}",
+        "${inputs.text inputs.text}",
+        "${inputs.text + }",
+        "${+}",
+        "${?? 'a'}",
+        "${'a}",
+    ],
 )
 def test_refuses(source):
     with pytest.raises(InvalidPipeline):
@@ -46,4 +63,4 @@ def test_knows_its_references():
     expression = Expression.parse("${steps.a.text ?? inputs.text} and ${options.style ?? 'x'}")
     assert [str(reference) for reference in expression.references] == ["steps.a.text", "inputs.text", "options.style"]
     assert expression.single is None
-    assert Expression.parse("${inputs.text}").single == (Reference("inputs", "text"),)
+    assert Expression.parse("${inputs.text}").single == ((Reference("inputs", "text"),),)

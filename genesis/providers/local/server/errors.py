@@ -14,7 +14,12 @@ class RequestError(Exception):
     """
 
     def __init__(
-        self, message: str, *, param: str | None = None, code: str = "invalid_value", status: int = HTTPStatus.BAD_REQUEST
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str = "invalid_value",
+        status: int = HTTPStatus.BAD_REQUEST,
     ) -> None:
         super().__init__(message)
         self.message = message

@@ -1,14 +1,16 @@
 """From text to what the voice reads: cleaned paragraphs, then phrases in the IPA symbols of eSpeak, which it learned.
 
-gruut writes numbers and abbreviations out and looks words up in CMUdict's sounds; eSpeak marks long vowels, flapped t
-and unstressed small words besides. The differences are listed in the documentation of both (gruut-lang-en,
-`phonemes.txt`; eSpeak NG, `docs/phonemes.md`).
+gruut writes numbers and abbreviations out and looks words up; its sounds are those of CMUdict. eSpeak writes long vowels
+and the flapped t of American English as such.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+from genesis.providers.local.server.numbers import write_out
 
 SENTENCE_PAUSE = 0.35
 CLAUSE_PAUSE = 0.12
@@ -23,24 +25,20 @@ _READ_AS = str.maketrans(
         "‘": "'", "’": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
         "—": ", ", "–": ", ", "―": ", ", "…": ". ", "•": " ", "·": " ", "→": ", ", "/": " ", "\\": " ",
         "_": " ", "*": " ", "#": " ", "|": ", ", "~": " ", "<": " ", ">": " ", "^": " ", "`": "'",
-        "=": " equals ", "×": " times ", "°": " degrees ", "+": " plus ", "@": " at ",
+        "=": " equals ", "×": " times ", "°": " degrees ", "+": " plus ", "@": " at ", "&": " and ", "%": " percent ",
         "\u200b": "", "\u200c": "", "\u200d": "", "\ufeff": "", "\u00ad": "",
     }
 )  # fmt: skip
-_WORD_CHARACTERS = re.compile(r"[^\W_]")
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)\s*[–—]\s*(?=\d)")
-_DOTTED = re.compile(r"(?<=[A-Za-z0-9])\.(?=[A-Za-z])")
-_ADDRESS_START = re.compile(r"\b(?:https?://|mailto:)(?:www\.)?", re.IGNORECASE)
-
-_VOWELS = {"i": "iː", "u": "uː", "ɑ": "ɑː", "ɔ": "ɔː", "ɝ": "ɜː", "ɚ": "ɚ"}
-_UNSTRESSED = {"i": "i", "u": "uː", "ɑ": "ɑː", "ɔ": "ɔː", "ɝ": "ɚ"}
-_CONSONANTS = {"t͡ʃ": "tʃ", "d͡ʒ": "dʒ"}
-_STRESS = "ˈˌ"
-_SMALL_WORDS = frozenset(
-    "a an the to of and or but nor as at by for from in into on onto than that with is are was were be been am has had"
-    " have do does did can could will would shall should may might must he she it we they you i me him her us them his"
-    " its our their your my if so".split()
+_LETTER = re.compile(r"[^\W\d_]")
+_SPOKEN_ADDRESS = re.compile(
+    r"(?:https?://(?:www\.)?(?=\S)|(?<![\w.+-])(?=[\w.+-]+@\w))(?P<name>[^\s?#]+[^\s?#.,;:!)])\S*", re.IGNORECASE
 )
+_UNREADABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Nl", "No", "Sc", "Sk", "So"})
+_DROPPED = frozenset({"Mn", "Me", "Cs"})
+
+_SYMBOLS = {"t͡ʃ": "tʃ", "d͡ʒ": "dʒ", "u": "uː", "ɑ": "ɑː", "ɔ": "ɔː", "ɝ": "ɜː"}
+_STRESSED_SYMBOLS = {"i": "iː", "ɚ": "ɜː"}
+_STRESS = "ˈˌ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +69,28 @@ class Phrase:
 
 
 def paragraphs(text: str) -> list[str]:
-    """The lines of a text, freed of what nobody would read aloud; lines without a letter or digit are left out."""
-    plain = unicodedata.normalize("NFKC", _BETWEEN_DIGITS.sub(" to ", text))
-    plain = _DOTTED.sub(" dot ", _ADDRESS_START.sub("", plain)) if "://" in plain or "@" in plain else plain
-    lines = (_readable(line) for line in plain.translate(_READ_AS).splitlines())
-    return [line for line in lines if _WORD_CHARACTERS.search(line)]
+    """The lines of a text as they are read aloud; lines without a letter are left out."""
+    lines = (_readable(line) for line in text.splitlines())
+    return [line for line in lines if _LETTER.search(line)]
 
 
 def _readable(line: str) -> str:
-    """Without control characters, emoji and other symbols; letters without accents, which the lexicon does not know."""
-    decomposed = unicodedata.normalize("NFKD", line)
+    """In plain letters and marks: no digits, signs, accents (the lexicon knows none), emoji or control characters."""
+    line = "".join(
+        str(unicodedata.digit(character, character)) if character.isdecimal() else character for character in line
+    )
+    line = unicodedata.normalize("NFKC", write_out(_SPOKEN_ADDRESS.sub(_address, line)).translate(_READ_AS))
     kept = (
-        " " if unicodedata.category(character) in ("Cc", "Cf", "So", "Sk", "Co", "Cn") else character
-        for character in decomposed
-        if unicodedata.category(character) not in ("Mn", "Cs")
+        " " if category in _UNREADABLE else character
+        for character in unicodedata.normalize("NFKD", line)
+        if (category := unicodedata.category(character)) not in _DROPPED
     )
     return " ".join("".join(kept).split())
+
+
+def _address(match: re.Match[str]) -> str:
+    """A web or mail address, with its dots spoken."""
+    return match["name"].replace(".", " dot ")
 
 
 def phrases(words: Iterable[Word]) -> list[Phrase]:
@@ -95,7 +99,7 @@ def phrases(words: Iterable[Word]) -> list[Phrase]:
     symbols = ""
     for word in words:
         if not word.pause:
-            symbols += f"{spoken(word)} " if word.phonemes else ""
+            symbols += f"{spoken(word.phonemes)} " if word.phonemes else ""
         elif symbols:
             symbols = symbols.rstrip() + word.pause + " "
             if word.pause in ".!?":
@@ -120,27 +124,23 @@ def _breaths(ipa: str, pause_seconds: float) -> list[Phrase]:
     return [*found, Phrase(ipa, pause_seconds)]
 
 
-def spoken(word: Word) -> str:
+def spoken(phonemes: Sequence[str]) -> str:
     """A word in eSpeak's symbols."""
-    small = word.text.lower() in _SMALL_WORDS
-    symbols = [_symbol(phoneme, small=small) for phoneme in word.phonemes]
-    for index, (before, sound, after) in enumerate(zip(word.phonemes, word.phonemes[1:], word.phonemes[2:], strict=False)):
-        if sound == "t" and (_is_vowel(before) or before == "ɹ") and _is_vowel(after) and after[0] not in _STRESS:
-            symbols[index + 1] = "ɾ"
-        if sound == "ɔ" and after == "ɹ":
-            symbols[index + 1] = "oː"
+    symbols = [_symbol(phoneme) for phoneme in phonemes]
+    for index, (before, sound, after) in enumerate(zip(phonemes, phonemes[1:], phonemes[2:], strict=False), start=1):
+        if sound == "t" and _is_vowel(before) and _is_vowel(after) and after[0] not in _STRESS:
+            symbols[index] = "ɾ"
+    for index, (sound, after) in enumerate(pairwise(phonemes)):
+        if sound.lstrip(_STRESS) == "ɔ" and after == "ɹ":
+            symbols[index] = symbols[index].replace("ɔː", "oː")
     return "".join(symbols)
 
 
-def _symbol(phoneme: str, *, small: bool) -> str:
+def _symbol(phoneme: str) -> str:
     sound = phoneme.lstrip(_STRESS)
     stress = phoneme[: len(phoneme) - len(sound)]
-    if small:
-        stress = ""
-    vowels = _VOWELS if stress else _UNSTRESSED
-    if stress and sound == "ɚ":
-        return f"{stress}ɜː"
-    return stress + vowels.get(sound, _CONSONANTS.get(sound, sound))
+    table = _SYMBOLS | _STRESSED_SYMBOLS if stress else _SYMBOLS
+    return stress + table.get(sound, sound)
 
 
 def _is_vowel(phoneme: str) -> bool:

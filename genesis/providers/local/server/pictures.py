@@ -27,15 +27,15 @@ def decode_picture(data: bytes, longest_side: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of sizes below the limit here
-            picture = Image.open(io.BytesIO(data), formats=_FORMATS)
-            if picture.width * picture.height > MAXIMUM_PIXELS:
+            file = Image.open(io.BytesIO(data), formats=_FORMATS)
+            if file.width * file.height > MAXIMUM_PIXELS:
                 raise RequestError(
-                    f"The image has {picture.width}x{picture.height} pixels; the limit is {MAXIMUM_PIXELS} in all.",
+                    f"The image has {file.width}x{file.height} pixels; the limit is {MAXIMUM_PIXELS} in all.",
                     param="image",
                     code="image_too_large",
                 )
-            picture.draft("RGB", (longest_side, longest_side))
-            picture = ImageOps.exif_transpose(picture)
+            file.draft("RGB", (longest_side, longest_side))
+            picture = ImageOps.exif_transpose(file)
             picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
             return _flattened(picture)
     except UnidentifiedImageError:

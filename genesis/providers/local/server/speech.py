@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 10_000
 """In characters, about twelve minutes of speech."""
 
+LONGEST_READ = 20_000
+"""In characters with the numbers written out."""
+
 PEAK = 0.9
 """Loudest sample of a finished recording, of 1."""
 
@@ -61,7 +64,10 @@ class SpeechModel:
                 param="voice",
                 code="unknown_voice",
             )
-        found = [phrase for paragraph in paragraphs(request.input) for phrase in phrases(read_words(paragraph))]
+        lines = paragraphs(request.input)
+        if sum(map(len, lines)) > LONGEST_READ:
+            raise RequestError("The text takes too long to read aloud. Shorten it.", param="input")
+        found = [phrase for line in lines for phrase in phrases(read_words(line))]
         if not found:
             raise RequestError("The text has nothing that can be spoken in English.", param="input")
         return Answer("audio/wav", wav_bytes(self._spoken(found, request.speed), self._rate))

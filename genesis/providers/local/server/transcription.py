@@ -76,6 +76,10 @@ def load() -> TranscriptionModel:
 
     return TranscriptionModel(
         WhisperModel(
-            str(paths[0].parent), device="cpu", compute_type="int8", cpu_threads=compute_threads(), local_files_only=True
+            str(paths[0].parent),
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=compute_threads(),
+            local_files_only=True,
         )
     )
