@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway.errors import add_error_handlers
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
                 app.state.engine = engine
                 yield
 
-    app = FastAPI(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
+    app = FastAPIOffline(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
     for router in (jobs.router, pipelines.router, status.router, storage.router, page.page_router(settings.page_path)):
         app.include_router(router)
     add_error_handlers(app)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
 from genesis import __version__
@@ -52,7 +53,7 @@ def create_worker(capability_name: str, settings: Settings | None = None) -> Fas
             app.state.service = service
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title=f"Genesis {capability.worker} worker",
         description=f"Offers the capability `{capability.name}`.",
         version=__version__,
