@@ -195,12 +195,25 @@ async def test_settled_attempts_and_steps_stay_as_they_are(database):
         good = replace(attempt, state=AttemptState.SUCCEEDED, settled_at=1)
         bad = replace(attempt, state=AttemptState.FAILED, settled_at=2)
         done = replace(job.steps[0], state=StepState.DONE, output={"text": "x"})
-        await ledger.decide(Decision(fence_of(job), intents=(attempt,)))
+        running = replace(job.steps[0], state=StepState.RUNNING)
+        await ledger.decide(Decision(fence_of(job), intents=(attempt,), steps=(running,)))
         await ledger.decide(Decision(fence_of(job), evidence=(good,), steps=(done,)))
         await ledger.decide(Decision(fence_of(job), evidence=(bad,), steps=(replace(done, state=StepState.FAILED),)))
         stored = await queries.job(DEFAULT_ORGANIZATION, job.id)
     assert stored.attempts == (good,)
     assert stored.steps[0] == done
+
+
+async def test_a_move_that_the_tables_do_not_know_is_not_made(database):
+    job = job_of(TWO_STEPS)
+    async with database() as (ledger, queries):
+        await ledger.submit(job)
+        (job,) = await ledger.claim("me", "text", 1)
+        done_unstarted = replace(job.steps[0], state=StepState.DONE, output={"text": "x"})
+        await ledger.decide(Decision(fence_of(job), steps=(done_unstarted,)))
+        with pytest.raises(Fenced):
+            await ledger.decide(Decision(fence_of(job), outcome=Finish(JobStatus.QUEUED)))
+        assert (await queries.job(DEFAULT_ORGANIZATION, job.id)).steps[0].state is StepState.WAITING
 
 
 async def test_late_evidence_settles_an_unknown_attempt(database):

@@ -1,10 +1,15 @@
 """What the ledger writes, one function per command, each within the transaction of its flush."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
 
 from genesis.database.sqlite.rows import dump, dump_failure, load_jobs, rows
-from genesis.domain.attempt import OPEN, TRANSITIONS, Attempt, AttemptState, ProviderClass
+from genesis.domain import attempt as attempt_states
+from genesis.domain import job as job_states
+from genesis.domain import step as step_states
+from genesis.domain.attempt import OPEN, Attempt, AttemptState, ProviderClass
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN
 from genesis.domain.identity import Milliseconds
@@ -14,6 +19,8 @@ from genesis.domain.step import SETTLED, Step
 from genesis.errors import Conflict, Fenced, NotFound
 from genesis.ports.ledger import Decision, Finish, Release
 
+State = TypeVar("State", bound=StrEnum)
+
 _JOB_COLUMNS = "id, organization, pipeline, status, lane, wake_at, created_at, inputs, options, plan"
 _STEP_COLUMNS = "job, number, name, capability, state"
 _ATTEMPT_COLUMNS = "id, job, step, number, call_key, target, provider_class, state, created_at"
@@ -21,6 +28,11 @@ _ATTEMPT_COLUMNS = "id, job, step, number, call_key, target, provider_class, sta
 _OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN))
 _TERMINAL = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
 _SETTLED = ", ".join(f"'{state}'" for state in sorted(SETTLED))
+
+
+def _before(transitions: Mapping[State, frozenset[State]], state: State) -> str:
+    """The states from which `state` can be reached, as SQL."""
+    return ", ".join(f"'{earlier}'" for earlier, following in transitions.items() if state in following)
 
 
 def submit(connection: sqlite3.Connection, job: Job) -> None:
@@ -98,7 +110,7 @@ def decide(connection: sqlite3.Connection, decision: Decision, now: Milliseconds
 
 def _guard(connection: sqlite3.Connection, decision: Decision, now: Milliseconds) -> bool:
     """Changes the job's row if owner and epoch are the decider's; a changed owner raises the epoch."""
-    where = "WHERE id = ? AND owner = ? AND epoch = ? AND status = 'running'"
+    where = "WHERE id = ? AND owner = ? AND epoch = ?"
     fence = (decision.fence.job, decision.fence.owner, decision.fence.epoch)
     match decision.outcome:
         case None:
@@ -112,7 +124,7 @@ def _guard(connection: sqlite3.Connection, decision: Decision, now: Milliseconds
         case Finish(status, outputs, failure):
             cursor = connection.execute(
                 f"UPDATE jobs SET owner = NULL, epoch = epoch + 1, status = ?, outputs = ?, failure = ?, "
-                f"completed_at = ? {where}",
+                f"completed_at = ? {where} AND status IN ({_before(job_states.TRANSITIONS, status)})",
                 (status, dump(outputs), dump_failure(failure), now, *fence),
             )
     return cursor.rowcount == 1
@@ -120,10 +132,9 @@ def _guard(connection: sqlite3.Connection, decision: Decision, now: Milliseconds
 
 def _settle(connection: sqlite3.Connection, attempt: Attempt) -> None:
     """Writes how an attempt turned out, unless it is settled already."""
-    earlier = [state for state, following in TRANSITIONS.items() if attempt.state in following]
     connection.execute(
         "UPDATE attempts SET state = ?, target = ?, settled_at = ?, failure = ?, cost = ?, retry_after = ?, "
-        f"warnings = ?, usage = ? WHERE id = ? AND state IN ({','.join('?' * len(earlier))})",
+        f"warnings = ?, usage = ? WHERE id = ? AND state IN ({_before(attempt_states.TRANSITIONS, attempt.state)})",
         (
             attempt.state,
             attempt.target,
@@ -134,7 +145,6 @@ def _settle(connection: sqlite3.Connection, attempt: Attempt) -> None:
             dump(attempt.warnings),
             dump(dict(attempt.usage)),
             attempt.id,
-            *earlier,
         ),
     )
 
@@ -142,7 +152,8 @@ def _settle(connection: sqlite3.Connection, attempt: Attempt) -> None:
 def _update_step(connection: sqlite3.Connection, job: str, step: Step) -> None:
     connection.execute(
         "UPDATE steps SET state = ?, output = ?, failure = ?, started_at = ?, completed_at = ?, retry_at = ? "
-        f"WHERE job = ? AND name = ? AND state NOT IN ({_SETTLED})",
+        f"WHERE job = ? AND name = ? AND state IN ('{step.state}', {_before(step_states.TRANSITIONS, step.state)}) "
+        f"AND state NOT IN ({_SETTLED})",
         (
             step.state,
             None if step.output is None else dump(step.output),

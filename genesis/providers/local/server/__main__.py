@@ -13,6 +13,9 @@ import uvicorn
 from genesis.providers.local.server.app import build_app
 from genesis.providers.local.server.generation import SERVICES
 
+_KEEP_ALIVE_SECONDS = 3600
+"""Longer than any client keeps an idle connection, so that none is closed in the moment it is used again."""
+
 
 class AnnouncingServer(uvicorn.Server):
     """A server that prints `{"port": N}` as soon as it accepts connections."""
@@ -40,7 +43,12 @@ def main() -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        build_app(sys.argv[1], token), log_config=None, access_log=False, lifespan="off", server_header=False
+        build_app(sys.argv[1], token),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
     AnnouncingServer(config, announcement).run([listener])
     return 0
