@@ -121,7 +121,7 @@ def test_image_request() -> None:
 
 
 def test_image_transform_request() -> None:
-    options = {"style": "ink", "strength": 0.5, "prompt": "more ink", "seed": 3}
+    options = {"style": "ink", "strength": 0.5, "seed": 3}
     assert set(options) == adapter("image_transform").options
     assert adapter("image_transform").build_request(ProviderCall("m", media=PICTURE, options=options)) == Request(
         "POST",
@@ -131,7 +131,6 @@ def test_image_transform_request() -> None:
             "style": "ink",
             "strength": "0.5",
             "seed": "3",
-            "prompt": "more ink",
             "image": FormFile("input.jpeg", "image/jpeg", PICTURE.data),
         },
     )

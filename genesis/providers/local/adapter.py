@@ -106,11 +106,11 @@ class LocalImage:
 class LocalImageTransform:
     """Image transformation over `POST /v1/images/edits`."""
 
-    options = frozenset({"style", "strength", "prompt", "seed"})
+    options = frozenset({"style", "strength", "seed"})
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
-        fields = {"model": call.model, **given(call.options, "style", "strength", "seed", "prompt")}
+        fields = {"model": call.model, **given(call.options, "style", "strength", "seed")}
         return _form_request("/v1/images/edits", "image", media_in(call.media), fields, call.provider_options)
 
     def parse_reply(self, reply: Reply) -> Done:
