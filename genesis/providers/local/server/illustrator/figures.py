@@ -7,7 +7,7 @@ from genesis.providers.local.server.illustrator.palette import mix
 from genesis.providers.local.server.illustrator.pen import Pen
 from genesis.providers.local.server.illustrator.placing import Placement
 from genesis.providers.local.server.illustrator.stage import Stage
-from genesis.providers.local.server.illustrator.water import ripples
+from genesis.providers.local.server.illustrator.water import has_shore, ripples, shore_row
 
 
 def draw_figure(stage: Stage, placement: Placement) -> None:
@@ -82,7 +82,7 @@ def _reflect(stage: Stage, placement: Placement, sprite: Image.Image, left: int,
     base = round(placement.base)
     above = sprite.crop((0, 0, sprite.width, max(1, base - top))).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     above = above.resize((above.width, max(2, round(above.height * 0.7))), Image.Resampling.BOX)
-    depth = stage.height - base
+    depth = (shore_row(stage) if has_shore(stage) else stage.height) - base
     if depth < 3 or stage.height - stage.horizon < 4:
         return
     above = above.crop((0, 0, above.width, min(above.height, depth)))

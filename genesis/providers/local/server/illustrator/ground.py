@@ -15,7 +15,7 @@ from genesis.providers.local.server.illustrator.backdrop import (
 from genesis.providers.local.server.illustrator.noise import fractal_noise, ridge_line
 from genesis.providers.local.server.illustrator.palette import COLORS, Color, darken, lighten, mix, rgb, vector
 from genesis.providers.local.server.illustrator.stage import Pixels, Stage
-from genesis.providers.local.server.illustrator.water import paint_shore, paint_water, shore_row
+from genesis.providers.local.server.illustrator.water import has_shore, paint_shore, paint_water, shore_row
 
 GRASS: Color = rgb("#6fae4e")
 SNOW: Color = rgb("#eef3fa")
@@ -23,7 +23,6 @@ SAND: Color = rgb("#e8cf9c")
 DUNE: Color = rgb("#e0a562")
 ASPHALT: Color = rgb("#585c66")
 FALLEN_LEAVES = ("#c8642c", "#e09a3a", "#a8442a", "#d8b04a")
-WATER_KINDS = frozenset({"sailboat", "ship", "duck", "whale", "balloon", "airplane", "bird", "bridge"})
 BLOSSOMS = ("#f4f1e8", "#e8587a", "#f2c040", "#9a6ad8", "#f0803c")
 
 
@@ -73,7 +72,7 @@ def _paint_waterside(stage: Stage, grass: Color) -> None:
     paint_water(
         stage, stage.height, calm=1.0 if stage.plane == "sea" else 1.2, color=tint if stage.plane != "quay" else None
     )
-    if stage.plane == "lake" and _wants_shore(stage):
+    if has_shore(stage):
         paint_shore(stage, grass, sandy=False)
         paint_grass(stage, grass, shore_row(stage))
 
@@ -93,11 +92,6 @@ def _paint_land(stage: Stage, grass: Color) -> None:
         paint_grass(stage, soil, stage.horizon)
     if stage.plane == "river":
         _paint_river(stage)
-
-
-def _wants_shore(stage: Stage) -> bool:
-    """Whether a subject needs land in front of the lake."""
-    return any(subject.kind not in WATER_KINDS for subject in stage.scene.subjects)
 
 
 def _grass(stage: Stage, tint: Color | None) -> Color:

@@ -6,6 +6,9 @@ from genesis.providers.local.server.illustrator.noise import fractal_noise, valu
 from genesis.providers.local.server.illustrator.palette import COLORS, Color, darken, mix, rgb, vector
 from genesis.providers.local.server.illustrator.stage import Pixels, Stage
 
+WATER_KINDS = frozenset({"sailboat", "ship", "duck", "whale", "balloon", "airplane", "bird", "bridge"})
+"""Subjects that need no land in front of the water."""
+
 WATER_COLORS: dict[str, Color] = {
     "day": rgb("#1f7fb4"), "dawn": rgb("#5a7fae"), "sunset": rgb("#4a3268"), "twilight": rgb("#2a2c66"),
     "night": rgb("#0c1c4c"), "storm": rgb("#3a4c58"), "neon": rgb("#240c54"),
@@ -99,6 +102,13 @@ def paint_shore(stage: Stage, color: Color, *, sandy: bool) -> None:
             distance = np.abs(below - (offset * stage.unit + wobble[None, :] * (1 if offset else 0)))
             foam = np.clip(1.2 - distance / (stage.unit * width), 0, 1) * np.clip((grain - 0.34) * 5, 0, 1)
             stage.cover(foam * np.float32(strength), stage.lit((1.0, 1.0, 0.99), 0.9), start)
+
+
+def has_shore(stage: Stage) -> bool:
+    """Whether there is land in front of the water: a beach has it, a lake where a subject needs it."""
+    if stage.plane != "lake":
+        return stage.plane == "beach"
+    return any(subject.kind not in WATER_KINDS for subject in stage.scene.subjects)
 
 
 def shore_row(stage: Stage) -> int:
