@@ -1,7 +1,7 @@
 # All that a developer types. `check` never writes, `fix` does.
 BIN := .venv/bin
 
-.PHONY: help setup up demo test check fix lock
+.PHONY: help setup page up demo test check fix generate lock
 
 help:  ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -9,7 +9,10 @@ help:  ## lists the targets
 setup:  ## makes .venv with everything, the offline models included
 	@tools/setup.sh
 
-up: setup  ## starts the platform: page, API and workers in one process
+page: setup  ## builds the web page
+	@tools/page.sh build
+
+up: page  ## starts the platform: page, API and workers in one process
 	@$(BIN)/genesis-server up
 
 demo: setup  ## runs all six pipelines on sample inputs and checks what they make
@@ -21,18 +24,27 @@ test: setup  ## passes all checks and tests
 	@tools/stage.sh "contract and provider tests" $(BIN)/pytest -q tests/contract tests/providers
 	@tools/stage.sh "integration tests" $(BIN)/pytest -q tests/integration
 	@tools/stage.sh "end-to-end and chaos tests" $(BIN)/pytest -q tests/e2e tests/chaos
+	@tools/stage.sh "page in a browser" tools/page.sh e2e
 	@tools/stage.sh demo $(BIN)/python -m demo
 
-check: setup  ## lint, format, types, layers, file sizes
+check: page  ## lint, format, types, layers, sizes, generated files, the page, containers and manifests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/file_sizes.py
+	@tools/generate.sh --check
+	@tools/page.sh check
+	@tools/check_containers.sh
 
-fix: setup  ## formats, and mends what can be mended by itself
+fix: page  ## formats, and mends what can be mended by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@npm run --silent --prefix frontend fix
+
+generate: page  ## writes what is generated from the code: OpenAPI document, types of SDK and page
+	@tools/generate.sh
+	@npm run --silent --prefix frontend generate
 
 lock: setup  ## writes the lock files from pyproject.toml
 	@PATH=$(CURDIR)/$(BIN):$$PATH requirements/lock.sh

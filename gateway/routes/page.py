@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, RedirectResponse
 
 from genesis.errors import NotFound
@@ -26,8 +26,8 @@ def page_router(folder: Path) -> APIRouter:
         return RedirectResponse("/app/" if (root / "index.html").is_file() else "/docs")
 
     @router.get("/app")
-    async def to_page_root() -> RedirectResponse:
-        return RedirectResponse("/app/")
+    async def to_page_root(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"/app/?{request.url.query}" if request.url.query else "/app/")
 
     @router.get("/app/{path:path}")
     async def page(path: str) -> FileResponse:

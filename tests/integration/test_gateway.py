@@ -348,6 +348,7 @@ async def test_the_page_is_served_where_it_is_built(client, settings):
     (settings.page_path / "assets" / "a.js").write_text("1")
     (settings.page_path.parent / "secret.txt").write_text("no")
     assert (await client.get("/")).headers["location"] == "/app/"
+    assert (await client.get("/app?pipeline=x")).headers["location"] == "/app/?pipeline=x"
     for path in ("/app/", "/app/jobs/123"):
         page = await client.get(path)
         assert "Genesis" in page.text

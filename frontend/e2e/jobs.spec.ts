@@ -1,0 +1,38 @@
+import { expect, make, test } from "./fixtures"
+import { Gateway } from "./gateway"
+
+test("the list: page by page, narrowed to a pipeline, and empty", async ({ page, playwright }) => {
+  const gateway = await Gateway.start()
+  const request = await playwright.request.newContext({ baseURL: gateway.url })
+  try {
+    await page.goto(`${gateway.url}/app/jobs`)
+    await expect(page.getByText("No jobs yet.")).toBeVisible()
+    await make(request, "text_to_speech", { text: "The oldest" })
+    for (let number = 1; number <= 34; number++) await make(request, "text_to_text", { text: `Note ${number}` })
+
+    await page.reload()
+    const rows = page.getByRole("row").filter({ has: page.getByRole("link") })
+    await expect(rows).toHaveCount(30)
+    await expect(rows.first()).toContainText("Note 34")
+    await page.getByLabel("Pipeline").selectOption("Text to text")
+    await page.getByLabel("Pipeline").selectOption("All")
+    await page.getByRole("button", { name: "Load more" }).click()
+    await expect(rows).toHaveCount(35)
+    await expect(page.getByRole("button", { name: "Load more" })).toBeHidden()
+    await page.getByLabel("Pipeline").selectOption("Text to speech")
+    await expect(rows).toHaveCount(1)
+    await expect(page).toHaveURL(/pipeline=text_to_speech/)
+    await rows.getByRole("link").click()
+    await expect(page.getByRole("heading", { level: 1, name: "The oldest" })).toBeVisible()
+  } finally {
+    await request.dispose()
+    await gateway.remove()
+  }
+})
+
+test("a job that is made elsewhere appears among the recent ones when one looks again", async ({ page, request }) => {
+  await page.goto("")
+  await make(request, "text_to_text", { text: "From a terminal" })
+  await page.getByRole("link", { name: "Jobs", exact: true }).click()
+  await expect(page.getByRole("link", { name: "From a terminal" }).first()).toBeVisible()
+})

@@ -1,0 +1,54 @@
+import type { Page } from "@playwright/test"
+import { expect, test } from "./fixtures"
+import { Gateway } from "./gateway"
+
+function banner(page: Page) {
+  return page.getByRole("status").getByText("The gateway does not answer.")
+}
+
+test("the gateway goes away and comes back: the page says so and recovers by itself", async ({ page }) => {
+  const gateway = await Gateway.start()
+  try {
+    await page.goto(`${gateway.url}/app/?p=text_to_text`)
+    await page.getByLabel("Text", { exact: true }).fill("Patience")
+    await gateway.kill()
+    await page.getByRole("button", { name: "Run" }).click()
+    await expect(page.getByText(/it is not known whether it took the job/)).toBeVisible()
+    // Sooner than the page would have asked by itself.
+    await expect(banner(page)).toBeVisible({ timeout: 5_000 })
+    await expect(page.getByLabel("Text", { exact: true })).toHaveValue("Patience")
+
+    await page.getByRole("link", { name: "Jobs", exact: true }).click()
+    await expect(page.getByText("This cannot be shown while the gateway does not answer.")).toBeVisible()
+    await gateway.start()
+    await expect(banner(page)).toBeHidden()
+    await expect(page.getByText("No jobs yet.")).toBeVisible()
+
+    await page.getByRole("link", { name: "Create", exact: true }).click()
+    await page.getByRole("link", { name: "text to text" }).click()
+    await page.getByLabel("Text", { exact: true }).fill("Patience")
+    await page.getByRole("button", { name: "Run" }).click()
+    await expect(page.getByText("fake: Patience").first()).toBeVisible()
+  } finally {
+    await gateway.remove()
+  }
+})
+
+test("a job that is under way when the gateway dies goes on under one's eyes", async ({ page }) => {
+  const gateway = await Gateway.start({ GENESIS_FAKE_DELAY_MS: "3000" })
+  try {
+    await page.goto(`${gateway.url}/app/?p=text_to_text`)
+    await page.getByLabel("Text", { exact: true }).fill("Durable")
+    await page.getByRole("button", { name: "Run" }).click()
+    const latest = page.getByRole("region", { name: "Latest run" })
+    await expect(latest.getByText("running", { exact: true })).toBeVisible()
+    await gateway.kill()
+    await expect(banner(page)).toBeVisible()
+    await expect(latest.getByText("running", { exact: true })).toBeVisible()
+    await gateway.start()
+    await expect(banner(page)).toBeHidden()
+    await expect(latest.getByText("fake: Durable")).toBeVisible({ timeout: 45_000 })
+  } finally {
+    await gateway.remove()
+  }
+})

@@ -1,0 +1,51 @@
+import { useQuery } from "@tanstack/react-query"
+import { useEffect, useRef } from "react"
+import { LoadProblem } from "@/app/load-problem"
+import { paths } from "@/app/paths"
+import { UseLinks } from "@/app/use-links"
+import { ButtonLink } from "@/components/ui/button"
+import { PipelineName } from "@/components/ui/kind"
+import { Section } from "@/components/ui/page"
+import { CancelButton } from "@/features/jobs/cancel-button"
+import { JobResult } from "@/features/jobs/job-result"
+import { jobQueries } from "@/features/jobs/queries"
+import { StatusBadge } from "@/features/jobs/status-badge"
+import { pipelinesQuery } from "@/features/pipelines/queries"
+import { between, duration } from "@/lib/format"
+import { isTerminal } from "@/lib/polling"
+import { useNow } from "@/lib/use-now"
+
+/** The job that was started here last, and what it has come to. */
+export function LatestRun({ id }: { id: string }) {
+  const place = useRef<HTMLDivElement>(null)
+  const { data: job, error, refetch } = useQuery(jobQueries.detail(id))
+  const pipelines = useQuery(pipelinesQuery).data ?? []
+  const now = useNow(job !== undefined && !isTerminal(job.status))
+  useEffect(() => {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches
+    place.current?.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" })
+  }, [id])
+  return (
+    <div className="scroll-mb-8" ref={place}>
+      <Section
+        aside={
+          job !== undefined && (
+            <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-ink2">
+              <PipelineName type={job.pipeline} />
+              <StatusBadge status={job.status} />
+              <span>{duration(between(job.metadata.created_at, job.metadata.completed_at, now))}</span>
+              <CancelButton job={job} />
+              <ButtonLink to={paths.job(id)}>Steps and details</ButtonLink>
+            </div>
+          )
+        }
+        title="Latest run"
+      >
+        {job !== undefined && (
+          <JobResult job={job} more={(output) => <UseLinks output={output} pipelines={pipelines} />} />
+        )}
+        {job === undefined && error !== null && <LoadProblem error={error} onRetry={() => void refetch()} />}
+      </Section>
+    </div>
+  )
+}

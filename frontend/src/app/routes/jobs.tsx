@@ -1,0 +1,60 @@
+import { useInfiniteQuery } from "@tanstack/react-query"
+import { useSearchParams } from "react-router"
+import { LoadProblem } from "@/app/load-problem"
+import { paths } from "@/app/paths"
+import { Button, ButtonLink } from "@/components/ui/button"
+import { Loading, Page } from "@/components/ui/page"
+import { JobFilter } from "@/features/jobs/job-filter"
+import { JobTable } from "@/features/jobs/job-table"
+import { jobQueries } from "@/features/jobs/queries"
+
+export function JobsRoute() {
+  const [search, setSearch] = useSearchParams()
+  const list = useInfiniteQuery(jobQueries.list())
+  const jobs = list.data?.pages.flatMap((page) => page.jobs) ?? []
+  const wanted = search.get("pipeline") ?? ""
+  const shown = wanted === "" ? jobs : jobs.filter(({ pipeline }) => pipeline === wanted)
+  const filter = (pipeline: string) => setSearch(pipeline === "" ? {} : { pipeline }, { replace: true })
+  const heading = (
+    <div className="flex flex-wrap items-end justify-between gap-3 pb-4">
+      <h1 className="text-title font-medium">Jobs</h1>
+      {jobs.length > 0 && <JobFilter chosen={wanted} jobs={jobs} onChoose={filter} />}
+    </div>
+  )
+  return (
+    <Page heading={heading} title="Jobs">
+      {list.isPending && <Loading label="Loading jobs" className="h-96" />}
+      {list.error !== null && jobs.length === 0 && (
+        <LoadProblem error={list.error} onRetry={() => void list.refetch()} />
+      )}
+      {list.isSuccess && jobs.length === 0 && <NoJobs />}
+      {shown.length > 0 && <JobTable jobs={shown} pathOf={paths.job} />}
+      {jobs.length > 0 && shown.length === 0 && (
+        <div className="flex flex-wrap items-center gap-3 text-ink2">
+          <p>None of the {jobs.length} newest jobs is of this pipeline.</p>
+          <Button onClick={() => filter("")}>Show all pipelines</Button>
+        </div>
+      )}
+      {list.hasNextPage && (
+        <div className="pt-4 text-center">
+          <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            {list.isFetchingNextPage ? "Loading…" : "Load more"}
+          </Button>
+        </div>
+      )}
+    </Page>
+  )
+}
+
+function NoJobs() {
+  const command = `curl ${window.location.origin}/jobs -H "Content-Type: application/json" \\\n  -d '{"pipeline": "text_to_text", "inputs": {"text": "Hello"}}'`
+  return (
+    <div className="max-w-[75ch] space-y-4">
+      <p className="text-ink2">No jobs yet. Make the first one here, or from a terminal:</p>
+      <pre className="meta border border-line bg-surface p-3 wrap-anywhere whitespace-pre-wrap">{command}</pre>
+      <ButtonLink look="primary" to={paths.create}>
+        Create a job
+      </ButtonLink>
+    </div>
+  )
+}

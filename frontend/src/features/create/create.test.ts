@@ -1,0 +1,95 @@
+import { expect, test } from "vitest"
+import type { Job, Pipeline, Provider, Readiness } from "@/api/client"
+import { modelCapability, obstaclesOf } from "@/features/create/availability"
+import { draftLike, draftWith, pipelinesTaking } from "@/features/create/start"
+
+const step = (name: string, capability: string, on_error: "fail" | "continue" = "fail") => ({
+  name,
+  capability,
+  worker: capability,
+  needs: [],
+  when: null,
+  on_error,
+})
+const PIPELINE: Pipeline = {
+  type: "text_to_image",
+  version: 1,
+  description: "Draws.",
+  inputs: { properties: { text: { type: "string", format: "text" } } },
+  options: { properties: { seed: { type: "integer" } } },
+  outputs: { properties: { image_url: { type: "string", format: "image_url" } } },
+  steps: [step("enhance", "text", "continue"), step("draw", "image")],
+}
+const TAKES_IMAGE: Pipeline = {
+  ...PIPELINE,
+  type: "image_to_image",
+  inputs: { properties: { image_url: { type: "string", format: "image_url" } } },
+}
+
+function provider(capability: string, missing = ""): Provider {
+  return { name: "one", capability, configured: missing === "", missing, models: ["one:a"], any_model: false }
+}
+
+function readiness(...away: string[]): Readiness {
+  const workers = ["text", "image"].map((capability) => ({
+    worker: capability,
+    capability,
+    ready: !away.includes(capability),
+    reason: away.includes(capability) ? "refused" : null,
+  }))
+  return { ready: away.length === 0, workers }
+}
+
+test("nothing stands in the way when one provider of each capability is set up", () => {
+  const providers = [provider("text"), provider("image", "KEY is not set"), provider("image")]
+  expect(obstaclesOf(PIPELINE, providers, readiness())).toEqual([])
+})
+
+test("without a provider of a needed capability it says what is missing, and blocks", () => {
+  const found = obstaclesOf(PIPELINE, [provider("text"), provider("image", "KEY is not set")], readiness())
+  expect(found).toHaveLength(1)
+  expect(found[0]).toMatchObject({ blocks: true })
+  expect(found[0]?.todo[0]).toBe("one: KEY is not set")
+})
+
+test("a step that may fail does not block", () => {
+  const found = obstaclesOf(PIPELINE, [provider("text", "KEY is not set"), provider("image")], readiness())
+  expect(found.map(({ blocks }) => blocks)).toEqual([false])
+})
+
+test("a worker that is away makes jobs wait", () => {
+  const found = obstaclesOf(PIPELINE, [provider("text")], readiness("image"))
+  expect(found).toMatchObject([{ blocks: false, title: "The image worker does not answer." }])
+  expect(found[0]?.todo[0]).toBe("refused")
+})
+
+test("the model is that of the step which makes the result", () => {
+  expect(modelCapability(PIPELINE)).toBe("image")
+})
+
+const JOB = {
+  pipeline: "text_to_image",
+  inputs: { text: "a fox" },
+  options: { seed: 3 },
+  outputs: { text: null, image_url: "/storage/images/1.png", audio_url: null },
+} as unknown as Job
+
+test("a form that does the same as a job", () => {
+  expect(draftLike(JOB, [PIPELINE])).toEqual({ inputs: { text: "a fox" }, options: { text_to_image: { seed: "3" } } })
+  expect(draftLike(JOB, [])).toEqual({ inputs: {}, options: {} })
+})
+
+test("a form that takes a job's output, and the pipelines that can", () => {
+  expect(draftWith(JOB, "image_url").inputs).toEqual({ image_url: "/storage/images/1.png" })
+  expect(draftWith(JOB, "audio_url").inputs).toEqual({})
+  expect(pipelinesTaking("image_url", [PIPELINE, TAKES_IMAGE]).map(({ type }) => type)).toEqual(["image_to_image"])
+})
+
+test("what blocks stands first", () => {
+  const found = obstaclesOf(
+    PIPELINE,
+    [provider("text", "A is not set"), provider("image", "B is not set")],
+    readiness(),
+  )
+  expect(found.map(({ blocks }) => blocks)).toEqual([true, false])
+})

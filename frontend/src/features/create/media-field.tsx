@@ -1,0 +1,110 @@
+import { AudioPlayer } from "@/components/ui/audio-player"
+import { Icon } from "@/components/ui/icons"
+import { Labeled } from "@/components/ui/labeled"
+import { ago } from "@/lib/format"
+import type { Kind } from "@/lib/kinds"
+
+/** A file that an earlier job made. */
+export interface EarlierFile {
+  kind: Kind
+  value: string
+  about: string
+  createdAt: string
+}
+
+interface MediaFieldProps {
+  id: string
+  label: string
+  hint: string
+  kind: Kind
+  value: string
+  error: string | undefined
+  earlier: readonly EarlierFile[]
+  onChange: (value: string) => void
+}
+
+/** A file for a job: a public URL, or one of the files that earlier jobs made. */
+export function MediaField({ id, label, hint, kind, value, error, earlier, onChange }: MediaFieldProps) {
+  const files = earlier.filter((file) => file.kind === kind)
+  return (
+    <div className="grid items-start gap-x-8 gap-y-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.4fr)]">
+      <div className="space-y-3">
+        <Labeled error={error} hint={`${hint} A public URL, or an output chosen here.`} id={id} label={label}>
+          {(props) => (
+            <input
+              {...props}
+              autoComplete="off"
+              className="control"
+              inputMode="url"
+              onChange={(event) => onChange(event.currentTarget.value)}
+              placeholder="https://"
+              spellCheck={false}
+              value={value}
+            />
+          )}
+        </Labeled>
+        <Preview kind={kind} value={value} />
+      </div>
+      <fieldset className="min-w-0">
+        <legend className="mb-1 text-small font-medium text-ink2">Earlier {kind} outputs</legend>
+        {files.length === 0 ? (
+          <p className="border border-dashed border-edge p-4 text-ink2">
+            None yet. Make one with a pipeline that ends in {kind}, and it can be chosen here.
+          </p>
+        ) : (
+          <div className="grid grid-cols-3 gap-2 sm:grid-cols-4 md:grid-cols-5">
+            {files.map((file) => (
+              <Tile
+                file={file}
+                key={file.value}
+                name={`${id}-earlier`}
+                onChoose={onChange}
+                selected={file.value === value}
+              />
+            ))}
+          </div>
+        )}
+      </fieldset>
+    </div>
+  )
+}
+
+function Preview({ kind, value }: { kind: Kind; value: string }) {
+  if (!value.startsWith("/storage/")) return null
+  if (kind === "audio") return <AudioPlayer label="Chosen recording" src={value} />
+  return <img alt="Chosen" className="max-h-40 max-w-full bg-sunken" src={value} />
+}
+
+interface TileProps {
+  file: EarlierFile
+  name: string
+  selected: boolean
+  onChoose: (value: string) => void
+}
+
+function Tile({ file, name, selected, onChoose }: TileProps) {
+  return (
+    <label
+      className="relative block min-w-0 border border-line bg-surface hover:border-edge has-checked:border-ink has-checked:outline-1 has-checked:outline-ink has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-ink"
+      title={file.about}
+    >
+      <input
+        checked={selected}
+        className="absolute inset-0 size-full cursor-pointer opacity-0"
+        name={name}
+        onChange={() => onChoose(file.value)}
+        type="radio"
+        value={file.value}
+      />
+      <span className="grid aspect-4/3 place-items-center overflow-hidden bg-sunken text-audio">
+        {file.kind === "image" ? (
+          <img alt="" className="size-full object-cover" loading="lazy" src={file.value} />
+        ) : (
+          <Icon name="audio" size={28} />
+        )}
+      </span>
+      <span className="block truncate px-1.5 pt-1 text-small">{file.about || "Untitled"}</span>
+      <span className="meta block truncate px-1.5 pb-1 text-ink3">{ago(file.createdAt)}</span>
+    </label>
+  )
+}

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest"
+import { isTerminal, nextLook } from "@/lib/polling"
+
+test.each(["completed", "failed", "canceled"])("a %s job is not looked up again", (status) => {
+  expect(isTerminal(status)).toBe(true)
+  expect(nextLook(status, 0)).toBe(false)
+})
+
+test.each(["queued", "running"])("a %s job is looked up twice a second at first", (status) => {
+  expect(isTerminal(status)).toBe(false)
+  expect(nextLook(status, 0)).toBe(500)
+  expect(nextLook(status, 15_000)).toBe(500)
+})
+
+test("the longer it takes the more seldom it is looked up, at least every five seconds", () => {
+  expect(nextLook("running", 30_000)).toBe(1_000)
+  expect(nextLook("running", 3_600_000)).toBe(5_000)
+})
+
+test("failed look-ups double the time", () => {
+  expect([1, 2, 3, 9].map((failures) => nextLook("running", 0, failures))).toEqual([1_000, 2_000, 4_000, 5_000])
+})
+
+test("a clock that runs ahead of the gateway's changes nothing", () => {
+  expect(nextLook("queued", -60_000)).toBe(500)
+})
