@@ -76,8 +76,10 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     return problem_response(problem, {"Retry-After": "1"} if status == 503 else None)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type only
+    if isinstance(error.body, bytes) and "json" not in request.headers.get("content-type", ""):
+        return await _http(request, HTTPException(415, "The body is not announced as JSON."))
     malformed = any(item["type"] == "json_invalid" for item in error.errors())
     found = [
         FieldProblem(

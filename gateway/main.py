@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from gateway.errors import add_error_handlers
 from gateway.middleware import REQUEST_ID_HEADER, BodyLimit, RequestLog
@@ -70,6 +71,8 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
             allow_headers=["*"],
             expose_headers=["Link", "Location", "Retry-After", REQUEST_ID_HEADER],
         )
+    if settings.trusted_hosts:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts))
     app.add_middleware(RequestLog)
     return app
 

@@ -21,6 +21,7 @@
       . ProviderRejected       bad input, unknown model, content policy
       . ProviderAmbiguous      nobody knows whether it did the work
     - InputRejected            an input file cannot be used (unreachable, wrong type, too large)
+    - ResultLost               the provider made the result, but it could not be kept
 """
 
 from dataclasses import dataclass
@@ -127,15 +128,19 @@ class CallFailed(GenesisError):
 
     Args:
         retry_after: seconds the other side asked to wait, if it did.
+        cost: in micro-dollars, where the provider charged for it all the same and said how much.
     """
 
     code = "call-failed"
     failure: ClassVar[FailureClass] = FailureClass.FINAL
     same_provider: ClassVar[bool] = True  # whether asking the same provider again can help
 
-    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", retry_after: float | None = None, cost: int | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+        self.cost = cost
 
 
 class WorkerBusy(CallFailed):
@@ -154,6 +159,11 @@ class AttemptCanceled(CallFailed):
 
 class InputRejected(CallFailed):
     code = "input-rejected"
+
+
+class ResultLost(CallFailed):
+    code = "result-lost"
+    failure = FailureClass.AMBIGUOUS
 
 
 class ProviderError(CallFailed):
@@ -192,6 +202,7 @@ CALL_FAILURES: dict[str, type[CallFailed]] = {
         WorkerUnavailable,
         AttemptCanceled,
         InputRejected,
+        ResultLost,
         ProviderUnavailable,
         ProviderRateLimited,
         ProviderMisconfigured,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -57,8 +58,8 @@ class Settings(BaseSettings):
     """Attempts per step and provider before the next provider of the chain is asked."""
     retry_base_seconds: float = Field(0.5, gt=0, le=60)
     retry_cap_seconds: float = Field(30.0, gt=0, le=3600)
-    drain_seconds: float = Field(10.0, ge=0, le=3600)
-    """How long a stopping process waits for the attempts under way."""
+    drain_seconds: float = Field(30.0, ge=0, le=3600)
+    """How long a stopping process waits for calls under way that cannot simply be made again."""
 
     max_request_bytes: int = Field(1_048_576, ge=1024)
     """Largest JSON request body."""
@@ -70,12 +71,15 @@ class Settings(BaseSettings):
 
     page_path: Path = Path(__file__).resolve().parents[1] / "frontend" / "dist"
     """Folder of the built web page; without it the gateway serves the API alone."""
+    trusted_hosts: CommaSeparated = Field((), validation_alias="GENESIS_TRUSTED_HOSTS")
+    """Host names that requests may name; empty allows the loopback names while bound to the loopback interface, and
+    any name otherwise."""
     cors_origins: CommaSeparated = ()
     """Origins that browsers may call the API from; empty allows the gateway's own page only."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
 
-    @field_validator("fetch_allowed_hosts", "cors_origins", mode="before")
+    @field_validator("fetch_allowed_hosts", "cors_origins", "trusted_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -86,6 +90,14 @@ class Settings(BaseSettings):
     @classmethod
     def _no_blank_key(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value and value.get_secret_value().strip() else None
+
+    @field_validator("llm_worker_url", "image_worker_url", "stt_worker_url", "tts_worker_url", "cyclegan_worker_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or ".." in parts.hostname:
+            raise ValueError(f"{value!r} is not a URL of the form http://host:port")
+        return value.rstrip("/")
 
     @classmethod
     def load(cls) -> Self:

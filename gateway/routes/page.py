@@ -16,6 +16,15 @@ _FRESH = {
 }
 
 
+def _file(root: Path, path: str) -> Path | None:
+    """The file of the page at this path, if it is one."""
+    try:
+        file = (root / path).resolve()
+        return file if file.is_relative_to(root) and file.is_file() else None
+    except (OSError, ValueError):  # no file can have such a name
+        return None
+
+
 def page_router(folder: Path) -> APIRouter:
     """Routes that serve the built page; every path that is no file is the page itself, which routes on by its URL."""
     router = APIRouter(include_in_schema=False)
@@ -36,8 +45,8 @@ def page_router(folder: Path) -> APIRouter:
             raise NotFound(
                 "The web page has not been built.", hint="`make up` builds it; the API is described at /docs."
             )
-        file = (root / path).resolve()
-        if path and file.is_relative_to(root) and file.is_file():
+        file = _file(root, path)
+        if file:
             return FileResponse(file, headers=_IMMUTABLE if path.startswith("assets/") else _FRESH)
         if path.startswith("assets/"):
             raise NotFound(f"The web page has no file {path}.", hint="Reload the page: it may have been updated.")

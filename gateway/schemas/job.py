@@ -1,6 +1,6 @@
 """Jobs as the API takes and gives them."""
 
-import json
+import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -11,7 +11,7 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import Job, JobStatus
+from genesis.domain.job import TERMINAL, Job, JobStatus
 from genesis.domain.money import total
 from genesis.domain.step import Step, StepState
 
@@ -38,15 +38,32 @@ class JobRequest(BaseModel):
 
     @model_validator(mode="after")
     def _storable(self) -> Self:
-        """Databases take no NUL, and JSON no infinite number; both are refused here rather than there."""
-        try:
-            text = json.dumps([self.inputs, self.options], allow_nan=False, ensure_ascii=False)
-            text.encode()
-        except (ValueError, RecursionError) as error:
-            raise ValueError("numbers must be finite, text valid Unicode, and nesting shallow") from error
-        if "\\u0000" in text:
-            raise ValueError("text must not contain the character U+0000")
+        _check_storable([self.inputs, self.options], _DEEPEST)
         return self
+
+
+_DEEPEST = 32
+
+
+def _check_storable(value: Any, depth: int) -> None:
+    """Databases take no NUL, JSON no infinite number, and readers of JSON only so much nesting: refused here at once."""
+    if depth == 0:
+        raise ValueError(f"lists and objects may be nested {_DEEPEST} deep at most")
+    match value:
+        case str():
+            if "\0" in value:
+                raise ValueError("text must not contain the character U+0000")
+            if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+                raise ValueError("text must be valid Unicode")
+        case float() if not math.isfinite(value):
+            raise ValueError("numbers must be finite")
+        case Mapping():
+            for name, part in value.items():
+                _check_storable(name, depth - 1)
+                _check_storable(part, depth - 1)
+        case list():
+            for part in value:
+                _check_storable(part, depth - 1)
 
 
 class JobOutputs(BaseModel):
@@ -137,7 +154,7 @@ class JobView(BaseModel):
             status=job.status,
             inputs=dict(job.inputs),
             options=dict(job.options),
-            outputs=JobOutputs(**job.outputs),
+            outputs=JobOutputs(**(job.outputs if job.status in TERMINAL else job.results)),
             metadata=_metadata(job, waiting_for),
             steps=[_step(step, job.attempts_of(step.name)) for step in job.steps],
         )

@@ -44,6 +44,12 @@ def field_kind(model: type[CapabilityModel], field: str) -> Kind:
     return Kind(model.model_json_schema()["properties"][field]["format"])
 
 
+def longest(model: type[CapabilityModel], field: str) -> int | None:
+    """Characters that a field may have; None for any number."""
+    limits = (getattr(part, "max_length", None) for part in model.model_fields[field].metadata)
+    return next((limit for limit in limits if limit is not None), None)
+
+
 CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
     {
         capability.name: capability

@@ -17,12 +17,31 @@ class Kind(StrEnum):
     IMAGE_URL = "image_url"
 
 
-_URL = rf"^(https?://|{STORAGE_PREFIX})\S+$"
+_URL = re.compile(rf"(https?://|{STORAGE_PREFIX})\S+")
 
-Text = Annotated[str, Field(json_schema_extra={"format": Kind.TEXT}), StringConstraints(min_length=1, pattern=r"\S")]
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("it must not be blank")
+    return value
+
+
+def _file_url(value: str) -> str:
+    if not _URL.fullmatch(value):
+        raise ValueError(f"write a URL that begins with http:// or https://, or a path below {STORAGE_PREFIX}")
+    return value
+
+
+Text = Annotated[
+    str,
+    Field(json_schema_extra={"format": Kind.TEXT}),
+    StringConstraints(min_length=1),
+    AfterValidator(_not_blank),
+]
 AudioUrl = Annotated[
     str,
-    StringConstraints(max_length=2048, pattern=_URL),
+    StringConstraints(max_length=2048),
+    AfterValidator(_file_url),
     Field(
         description="A public http(s) URL of an audio file, or a path under /storage/ that an earlier job returned.",
         json_schema_extra={"format": Kind.AUDIO_URL},
@@ -30,7 +49,8 @@ AudioUrl = Annotated[
 ]
 ImageUrl = Annotated[
     str,
-    StringConstraints(max_length=2048, pattern=_URL),
+    StringConstraints(max_length=2048),
+    AfterValidator(_file_url),
     Field(
         description="A public http(s) URL of an image, or a path under /storage/ that an earlier job returned.",
         json_schema_extra={"format": Kind.IMAGE_URL},
@@ -40,7 +60,7 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1, description="Makes the result re
 Language = Annotated[
     str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$"), Field(description="BCP 47 tag.", examples=["en"])
 ]
-Style = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+Style = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_not_blank)]
 
 
 _MODEL_NAME = re.compile(r"[a-z0-9_-]+:\S+")

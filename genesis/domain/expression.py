@@ -117,13 +117,19 @@ class Expression:
                 return choice
         return None
 
-    def evaluate(self, scope: Scope) -> Any:
-        """The value in this scope; None where a single hole has none, empty text where one inside text has none."""
+    def evaluate(self, scope: Scope, *, longest: int | None = None) -> Any:
+        """The value in this scope; None where a single hole has none, empty text where one inside text has none.
+
+        Args:
+            longest: characters that text may have. A choice that is longer is passed over for the next one; where
+                there is none, the text is cut.
+        """
         if not isinstance(self.source, str):
             return self.source
         if self.single is not None:
-            return _first(self.single, scope)
-        return "".join(part if isinstance(part, str) else _text(_first(part, scope)) for part in self.parts)
+            return _first(self.single, scope, longest)
+        text = "".join(part if isinstance(part, str) else _text(_first(part, scope, None)) for part in self.parts)
+        return text[:longest]
 
 
 def _choice(source: str) -> Choice:
@@ -155,8 +161,16 @@ def _term(token: re.Match[str]) -> Term:
     return Reference.parse(token["path"])
 
 
-def _first(choice: Choice, scope: Scope) -> Any:
-    return next((value for terms in choice if (value := _joined(terms, scope)) is not None), None)
+def _first(choice: Choice, scope: Scope, longest: int | None) -> Any:
+    value = None
+    for terms in choice:
+        found = _joined(terms, scope)
+        if found is None:
+            continue
+        value = found
+        if longest is None or not isinstance(value, str) or len(value) <= longest:
+            return value
+    return value if value is None else value[:longest]
 
 
 def _joined(terms: Sum, scope: Scope) -> Any:

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
+from genesis.domain.storable import storable_text
 from genesis.errors import CallFailed, FailureClass
+
+_LONGEST = 2_000
+"""Characters of a message that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,13 @@ class Failure:
 
     @classmethod
     def of(cls, error: CallFailed) -> Self:
-        """The value of a raised error."""
-        return cls(error.code, error.message, error.hint, error.failure)
+        """The value of a raised error; its text may hold words of a stranger."""
+        return cls(
+            error.code,
+            storable_text(error.message, longest=_LONGEST),
+            storable_text(error.hint, longest=_LONGEST),
+            error.failure,
+        )
 
 
 INTERRUPTED = Failure(
@@ -28,6 +37,14 @@ INTERRUPTED = Failure(
     FailureClass.SAFE,
 )
 """A repeatable attempt that a crash cut off: it cost nothing and counts for nothing."""
+
+UNREADABLE = Failure(
+    "unreadable-job",
+    "This version of Genesis cannot read the job's pipeline.",
+    "The job was made by another version; run that one, or create the job again.",
+    FailureClass.FINAL,
+)
+"""A job that another version has made."""
 
 OUTCOME_UNKNOWN = Failure(
     "outcome-unknown",

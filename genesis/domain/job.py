@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from genesis.domain.attempt import Attempt
+from genesis.domain.expression import Scope
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.pipeline import Pipeline
@@ -65,6 +66,18 @@ class Job:
     epoch: int = 0
     steps: tuple[Step, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """The values that the plan's expressions refer to."""
+        outputs = {step.name: step.output for step in self.steps if step.output is not None}
+        return Scope(self.inputs, self.options, outputs)
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """The job's outputs so far, also those of a job that has failed since; what has no value is left out."""
+        values = {name: expression.evaluate(self.scope) for name, expression in self.plan.outputs.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
     def step(self, name: str) -> Step:
         """The step of this name; the plan guarantees that it exists."""

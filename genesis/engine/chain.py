@@ -23,6 +23,10 @@ class Target:
     name: str
     provider_class: ProviderClass
 
+    @property
+    def provider(self) -> str:
+        return self.name.partition(":")[0]
+
 
 def targets(worker: WorkerDescription, model: str | None) -> tuple[Target, ...]:
     """The chain for one step: the model that the job names, else each configured provider's default.

@@ -40,15 +40,18 @@ class WorkerDirectory:
         """Why the others do not, by capability."""
         return self._missing
 
-    def slots(self, capability: str) -> int:
-        """Calls that the worker's first provider can have under way at once; 0 while the worker is missing.
+    def slots(self, lane: str) -> int:
+        """Calls of a lane (`capability`, or `capability:provider`) that may be under way at once.
 
-        A worker without providers has one, in which a step learns that nobody can serve it.
+        A capability has as many as the first provider of its chain, none while its worker is missing, and one where
+        there is no provider at all, in which a step learns that nobody can serve it.
         """
+        capability, _, name = lane.partition(":")
         worker = self._known.get(capability)
         if worker is None:
             return 0
-        return worker.chain[0].slots if worker.chain else 1
+        wanted = [provider for provider in worker.chain if not name or provider.name == name]
+        return wanted[0].slots if wanted else 1
 
     def lose(self, capability: str, reason: str) -> None:
         """Notes that a worker could not be reached, so that its jobs wait until it answers again."""
@@ -56,9 +59,8 @@ class WorkerDirectory:
             logger.warning("the %s worker is missing: %s", CAPABILITIES[capability].worker, reason)
         self._missing[capability] = reason
 
-    async def start(self) -> None:
-        """Looks at every worker once, then goes on in the background."""
-        await asyncio.gather(*(self.refresh(capability) for capability in CAPABILITIES))
+    def start(self) -> None:
+        """Begins to look at every worker, each by itself."""
         self._watchers = [asyncio.create_task(self._watch(capability)) for capability in CAPABILITIES]
 
     async def stop(self) -> None:
@@ -74,12 +76,16 @@ class WorkerDirectory:
                 logger.info("the %s worker answers", CAPABILITIES[capability].worker)
         except WorkerUnavailable as error:
             self.lose(capability, error.message)
+        except Exception as error:
+            # One worker that cannot be asked must not hide the others, nor be forgotten.
+            logger.exception("the %s worker could not be asked", CAPABILITIES[capability].worker)
+            self.lose(capability, f"it could not be asked: {error}")
         self._on_change(capability)
 
     async def _watch(self, capability: str) -> None:
         while True:
+            await self.refresh(capability)
             for _ in range(_LOOKS):
                 await asyncio.sleep(_RETRY_SECONDS)
                 if capability in self._missing:
                     break
-            await self.refresh(capability)

@@ -1,6 +1,5 @@
 """The engine's front: submit, look up, list and cancel jobs, and the life of the process's executor."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -47,7 +46,7 @@ class Engine:
         self._settings = settings
         self.pipelines = pipelines
         self.directory = WorkerDirectory(workers, self._worker_seen)
-        self._lanes = Lanes(self.directory.slots)
+        self._lanes = Lanes(self.directory.slots, self._slot_free)
         policy = RetryPolicy(settings.max_attempts, settings.retry_base_seconds, settings.retry_cap_seconds)
         around = Surroundings(ledger, workers, self.directory, self._lanes, policy, clock)
         self._executor = Executor(around, queries)
@@ -56,15 +55,16 @@ class Engine:
     async def running(self) -> AsyncIterator[None]:
         """Takes over what an earlier process left, then runs jobs until the context ends."""
         await self._ledger.recover()
-        directory = asyncio.create_task(self.directory.start())
+        self.directory.start()
         self._executor.start()
         try:
             yield
         finally:
-            directory.cancel()
-            await asyncio.gather(directory, return_exceptions=True)
             await self._executor.stop(self._settings.drain_seconds)
             await self.directory.stop()
+
+    def _slot_free(self) -> None:
+        self._executor.wake()
 
     def _worker_seen(self, capability: str) -> None:
         self._lanes.refresh(capability)
@@ -86,7 +86,6 @@ class Engine:
             )
         inputs, options = contract.check(inputs, options)
         self._check_urls(contract, inputs)
-        now = self._clock.now()
         job = Job(
             id=new_id(),
             organization=organization,
@@ -94,8 +93,7 @@ class Engine:
             inputs=inputs,
             options=options,
             plan=contract.pipeline,
-            created_at=now,
-            wake_at=now,
+            created_at=self._clock.now(),
             steps=tuple(Step(step.name, step.capability) for step in contract.pipeline.steps),
         )
         self._check_servable(job)

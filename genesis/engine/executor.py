@@ -41,12 +41,21 @@ class Executor:
             run.cancel()
 
     async def stop(self, drain_seconds: float) -> None:
-        """Claims nothing more and waits for the runs under way; what is left continues at the next start."""
+        """Claims and starts nothing more, and waits for the calls under way that cannot simply be made again.
+
+        What is left continues at the next start.
+        """
         if self._dispatcher:
             self._dispatcher.cancel()
             await asyncio.gather(self._dispatcher, return_exceptions=True)
-        if self._tasks and drain_seconds:
-            await asyncio.wait(self._tasks, timeout=drain_seconds)
+        for run in self._runs.values():
+            run.drain()
+        deadline = asyncio.get_running_loop().time() + drain_seconds
+        while self._tasks and any(run.waits_for_paid_call for run in self._runs.values()):
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -58,6 +67,10 @@ class Executor:
                 pause = await self._claim_all()
             except Unavailable as error:
                 logger.error("nothing can be claimed: %s", error.message)
+                pause = _SWEEP_SECONDS
+            except Exception:
+                # Whatever it was, the next look may succeed; a queue that nobody looks at is worse than any error.
+                logger.exception("nothing could be claimed")
                 pause = _SWEEP_SECONDS
             # Not `wait_for`: before Python 3.12 it can swallow the cancel that ends this loop.
             with suppress(TimeoutError):

@@ -1,4 +1,6 @@
-"""Lanes: how many calls of each capability may be under way, so that no worker is asked for more than it has."""
+"""Lanes: how many calls of a capability, and of each provider of it, may be under way, so that no worker is asked for
+more than it has. A lane is named `capability` or `capability:provider`.
+"""
 
 import asyncio
 from collections import deque
@@ -7,54 +9,63 @@ from contextlib import asynccontextmanager
 
 
 class Lanes:
-    """Slots per capability.
+    """Slots per lane.
 
     Args:
-        capacity: how many slots a capability has now; it may change while calls are under way.
+        capacity: how many slots a lane has now; it may change while calls are under way.
+        on_free: called when a slot has become free that nobody waits for.
     """
 
-    def __init__(self, capacity: Callable[[str], int]) -> None:
+    def __init__(self, capacity: Callable[[str], int], on_free: Callable[[], None]) -> None:
         self._capacity = capacity
+        self._on_free = on_free
         self._in_use: dict[str, int] = {}
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
-    def free(self, capability: str) -> int:
+    def free(self, lane: str) -> int:
         """Slots that nobody uses or waits for."""
-        taken = self._in_use.get(capability, 0) + len(self._waiting.get(capability, ()))
-        return max(0, self._capacity(capability) - taken)
+        taken = self._in_use.get(lane, 0) + len(self._waiting.get(lane, ()))
+        return max(0, self._capacity(lane) - taken)
 
     @asynccontextmanager
-    async def slot(self, capability: str) -> AsyncIterator[None]:
+    async def slot(self, lane: str) -> AsyncIterator[None]:
         """Holds one slot; waits for it in order of arrival."""
-        await self._acquire(capability)
+        await self._acquire(lane)
         try:
             yield
         finally:
-            self._in_use[capability] -= 1
-            self.refresh(capability)
+            self._in_use[lane] -= 1
+            self._hand_out(lane)
+            if self.free(lane):
+                self._on_free()
 
-    async def _acquire(self, capability: str) -> None:
-        if self.free(capability) > 0:
-            self._in_use[capability] = self._in_use.get(capability, 0) + 1
+    async def _acquire(self, lane: str) -> None:
+        if self.free(lane) > 0:
+            self._in_use[lane] = self._in_use.get(lane, 0) + 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue = self._waiting.setdefault(capability, deque())
+        queue = self._waiting.setdefault(lane, deque())
         queue.append(turn)
         try:
             await turn  # `refresh` has taken the slot for us when it returns
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._in_use[capability] -= 1
-                self.refresh(capability)
+                self._in_use[lane] -= 1
+                self._hand_out(lane)
             elif turn in queue:
                 queue.remove(turn)
             raise
 
     def refresh(self, capability: str) -> None:
-        """Hands free slots to those who wait; to be called when the capacity has grown."""
-        queue = self._waiting.get(capability)
-        while queue and self._in_use.get(capability, 0) < self._capacity(capability):
+        """Hands free slots to those who wait; to be called when the capacity of a worker may have grown."""
+        for lane in list(self._waiting):
+            if lane.partition(":")[0] == capability:
+                self._hand_out(lane)
+
+    def _hand_out(self, lane: str) -> None:
+        queue = self._waiting.get(lane)
+        while queue and self._in_use.get(lane, 0) < self._capacity(lane):
             turn = queue.popleft()
             if not turn.done():
-                self._in_use[capability] = self._in_use.get(capability, 0) + 1
+                self._in_use[lane] = self._in_use.get(lane, 0) + 1
                 turn.set_result(None)

@@ -7,11 +7,15 @@ from genesis.domain.event import Event, EventType
 from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job
+from genesis.domain.money import Money
 from genesis.domain.step import Step, StepState
+from genesis.domain.storable import storable, storable_text
 from genesis.engine.chain import Target, next_target
 from genesis.engine.retry import RetryPolicy
-from genesis.errors import AttemptCanceled, CallFailed, FailureClass, WorkerBusy, WorkerUnavailable
+from genesis.errors import AttemptCanceled, CallFailed, FailureClass, InputRejected, WorkerBusy, WorkerUnavailable
 from genesis.ports.workers import CallResult
+
+_LONGEST_TARGET = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,12 @@ def succeeded(step: Step, attempt: Attempt, result: CallResult, now: Millisecond
         attempt,
         state=AttemptState.SUCCEEDED,
         settled_at=now,
-        target=result.target,
+        target=storable_text(result.target, longest=_LONGEST_TARGET),
         cost=result.cost,
-        usage=result.usage,
-        warnings=result.warnings,
+        usage=storable(result.usage),
+        warnings=tuple(storable_text(warning) for warning in result.warnings),
     )
-    step = replace(step, state=StepState.DONE, output=result.output, completed_at=now, retry_at=None)
+    step = replace(step, state=StepState.DONE, output=storable(result.output), completed_at=now, retry_at=None)
     event = Event(EventType.STEP_COMPLETED, now, {"step": step.name, "target": result.target})
     return Verdict(attempt, step, (event,))
 
@@ -55,7 +59,7 @@ def failed(
         earlier: the step's attempts before this one.
     """
     attempt = settled(attempt, error, now)
-    if attempt.state is not AttemptState.NOT_SENT and not _may_repeat(attempt, error):
+    if not _may_repeat(attempt, error):
         return _give_up(step, attempt, Failure.of(error), now)
     attempts = (*earlier, attempt)
     if next_target(chain, attempts, policy.max_attempts) is None:
@@ -77,11 +81,12 @@ def settled(attempt: Attempt, error: CallFailed, now: Milliseconds) -> Attempt:
         settled_at=now,
         failure=Failure.of(error),
         retry_after=error.retry_after,
+        cost=None if error.cost is None else Money(error.cost),
     )
 
 
 def _state_after(attempt: Attempt, error: CallFailed) -> AttemptState:
-    if isinstance(error, WorkerBusy | WorkerUnavailable):
+    if isinstance(error, WorkerBusy | WorkerUnavailable | InputRejected):
         return AttemptState.NOT_SENT
     in_doubt = error.failure is FailureClass.AMBIGUOUS or isinstance(error, AttemptCanceled)
     if in_doubt and attempt.provider_class is not ProviderClass.REPEATABLE:

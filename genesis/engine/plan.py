@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from genesis.domain.expression import Expression, Scope
+from genesis.capabilities.catalog import CAPABILITIES, longest
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.pipeline import OnError, PipelineStep
@@ -29,16 +29,15 @@ class Moves:
     outcome: Release | Finish | None
 
 
-def scope_of(job: Job) -> Scope:
-    """The values that the plan's expressions refer to."""
-    outputs = {step.name: step.output for step in job.steps if step.output is not None}
-    return Scope(job.inputs, job.options, outputs)
-
-
 def call_of(job: Job, step: PipelineStep) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Input and options of a step's call; what has no value is left out."""
-    scope = scope_of(job)
-    return _values(step.input, scope), _values(step.options, scope)
+    """Input and options of a step's call; what has no value is left out, what is too long falls back or is cut."""
+    scope = job.scope
+    model = CAPABILITIES[step.capability].input
+    call_input = {
+        name: expression.evaluate(scope, longest=longest(model, name)) for name, expression in step.input.items()
+    }
+    options = {name: expression.evaluate(scope) for name, expression in step.options.items()}
+    return _given(call_input), _given(options)
 
 
 def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
@@ -61,19 +60,14 @@ def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
     if broken is not None:
         job, ended = _end_open_steps(job, now)
         failure = states[broken.name].failure
-        return Moves(job, (*skipped, *ended), (), Finish(JobStatus.FAILED, outputs_of(job), failure))
-    return Moves(job, skipped, (), Finish(JobStatus.COMPLETED, outputs_of(job)))
+        return Moves(job, (*skipped, *ended), (), Finish(JobStatus.FAILED, job.results, failure))
+    return Moves(job, skipped, (), Finish(JobStatus.COMPLETED, job.results))
 
 
 def end(job: Job, status: JobStatus, now: Milliseconds) -> tuple[Job, tuple[Step, ...], Finish]:
     """Ends a job from outside; returns it with the steps that this skips."""
     job, ended = _end_open_steps(job, now)
-    return job, ended, Finish(status, outputs_of(job))
-
-
-def outputs_of(job: Job) -> Mapping[str, Any]:
-    """The job's outputs so far, also those of a job that failed later; what has no value is left out."""
-    return _values(job.plan.outputs, scope_of(job))
+    return job, ended, Finish(status, job.results)
 
 
 def with_step(job: Job, changed: Step) -> Job:
@@ -81,8 +75,7 @@ def with_step(job: Job, changed: Step) -> Job:
     return replace(job, steps=tuple(changed if step.name == changed.name else step for step in job.steps))
 
 
-def _values(expressions: Mapping[str, Expression], scope: Scope) -> dict[str, Any]:
-    values = {name: expression.evaluate(scope) for name, expression in expressions.items()}
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -105,7 +98,7 @@ def _skip(job: Job) -> tuple[Job, tuple[Step, ...]]:
 
 def _unwanted(job: Job) -> Step | None:
     states = {step.name: step for step in job.steps}
-    scope = scope_of(job)
+    scope = job.scope
     for planned in job.plan.steps:
         undecided = states[planned.name].state is StepState.WAITING and _needs_met(planned, states)
         if undecided and planned.when and not scope.value(planned.when):

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from genesis.domain.attempt import Attempt
+from genesis.capabilities.catalog import CAPABILITIES
+from genesis.domain.attempt import Attempt, ProviderClass
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import Failure
 from genesis.domain.identity import new_id
@@ -33,6 +34,15 @@ _FINAL_EVENTS = {
     JobStatus.FAILED: EventType.JOB_FAILED,
     JobStatus.CANCELED: EventType.JOB_CANCELED,
 }
+
+
+def _unknown_capability(planned: PipelineStep) -> Failure:
+    return Failure(
+        "unknown-capability",
+        f"This version of Genesis has no capability `{planned.capability}`.",
+        "The job was made by another version; run that one, or create the job again.",
+        FailureClass.FINAL,
+    )
 
 
 _DEFECT = Failure(
@@ -69,6 +79,19 @@ class JobRun:
         self._attempts: dict[asyncio.Task[None], PipelineStep] = {}
         self._calls: dict[str, Attempt] = {}  # attempts under way, by step
         self._canceled = asyncio.Event()
+        self._draining = False
+
+    @property
+    def waits_for_paid_call(self) -> bool:
+        """Whether a call is under way that cannot simply be made again."""
+        return any(call.provider_class is not ProviderClass.REPEATABLE for call in self._calls.values())
+
+    def drain(self) -> None:
+        """Makes the run start nothing more and give the job back when what is under way has ended."""
+        self._draining = True
+        for task, step in self._attempts.items():
+            if step.name not in self._calls:  # it still waits for its slot
+                task.cancel()
 
     def cancel(self) -> None:
         """Makes the run end the job as canceled; it passes this on to the calls under way."""
@@ -100,12 +123,15 @@ class JobRun:
         in_flight = frozenset(step.name for step in self._attempts.values())
         moves = plan.advance(self._job, in_flight, self._around.clock.now())
         self._job = moves.job
-        if moves.skipped or moves.outcome:
-            await self._write(steps=moves.skipped, outcome=moves.outcome)
-        for step in moves.ready:
+        end = moves.outcome
+        if self._draining and moves.ready and not in_flight:
+            end = Release(moves.ready[0].capability, 0)
+        if moves.skipped or end:
+            await self._write(steps=moves.skipped, outcome=end)
+        for step in () if self._draining else moves.ready:
             task = asyncio.create_task(self._attempt(step))
             self._attempts[task] = step
-        return moves.outcome is not None
+        return end is not None
 
     async def _next_settled(self) -> None:
         """Waits until an attempt has come to something or the job is canceled."""
@@ -116,10 +142,14 @@ class JobRun:
             canceled.cancel()
         for task in done - {canceled}:
             del self._attempts[task]  # type: ignore[arg-type]  # only `canceled` has another result
-            await task
+            if not task.cancelled():
+                await task
 
     async def _attempt(self, planned: PipelineStep) -> None:
         """One attempt of one step, from its slot to its settlement."""
+        if planned.capability not in CAPABILITIES:
+            await self._fail_unsent(self._job.step(planned.name), _unknown_capability(planned))
+            return
         async with self._around.lanes.slot(planned.capability):
             step = self._job.step(planned.name)
             earlier = self._job.attempts_of(planned.name)
@@ -138,7 +168,10 @@ class JobRun:
                 failure = next(attempt.failure for attempt in reversed(earlier) if attempt.failure)
                 await self._fail_unsent(step, failure)
                 return
-            await self._call(planned, target, chain, earlier)
+            # The first provider's slots are those of the capability; a further one has its own.
+            async with self._around.lanes.slot(f"{planned.capability}:{target.provider}"):
+                if not self._draining:
+                    await self._call(planned, target, chain, earlier)
 
     def _chain(self, planned: PipelineStep) -> tuple[Target, ...]:
         worker = self._around.directory.known.get(planned.capability)

@@ -259,6 +259,53 @@ async def test_cancel_ends_a_waiting_job_and_asks_the_owner_of_a_running_one(dat
                 await ledger.cancel(DEFAULT_ORGANIZATION, job.id)
 
 
+async def test_a_cancel_that_meets_a_release_is_kept(database):
+    job = job_of(TWO_STEPS)
+    async with database() as (ledger, queries):
+        await ledger.submit(job)
+        (owned,) = await ledger.claim("me", "text", 1)
+        attempt = attempt_of()
+        running = replace(owned.steps[0], state=StepState.RUNNING)
+        done = replace(running, state=StepState.DONE, output={"text": "x"})
+        await ledger.decide(Decision(fence_of(owned), steps=(running,), intents=(attempt,)))
+        await ledger.decide(Decision(fence_of(owned), steps=(done,)))
+        asked, _ = await asyncio.gather(
+            ledger.cancel(DEFAULT_ORGANIZATION, job.id),
+            ledger.decide(Decision(fence_of(owned), outcome=Release("text", 0))),
+        )
+        assert asked.status is JobStatus.RUNNING
+        assert await ledger.claim("you", "text", 1) == []
+        stored = await queries.job(DEFAULT_ORGANIZATION, job.id)
+        assert (stored.status, stored.owner) == (JobStatus.CANCELED, None)
+        assert stored.attempts[0].state is AttemptState.UNKNOWN
+
+
+async def test_a_cancel_keeps_what_was_made(database):
+    job = job_of(pipeline(text_step("a"), text_step("b"), outputs={"text": "${steps.a.text}"}))
+    async with database() as (ledger, _):
+        await ledger.submit(job)
+        (owned,) = await ledger.claim("me", "text", 1)
+        running = replace(owned.steps[0], state=StepState.RUNNING)
+        await ledger.decide(Decision(fence_of(owned), steps=(running,)))
+        done = replace(running, state=StepState.DONE, output={"text": "made"})
+        await ledger.decide(Decision(fence_of(owned), steps=(done,), outcome=Release("text", 9_000)))
+        assert (await ledger.cancel(DEFAULT_ORGANIZATION, job.id)).outputs == {"text": "made"}
+
+
+async def test_a_job_of_another_version_fails_alone_and_can_be_looked_at(database, tmp_path):
+    strange, good = job_of(TWO_STEPS), job_of(TWO_STEPS)
+    async with database() as (ledger, queries):
+        await ledger.submit(strange)
+        await ledger.submit(good)
+        with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+            connection.execute("UPDATE jobs SET plan = '{\"stages\": []}' WHERE id = ?", (strange.id,))
+            connection.commit()
+        assert [job.id for job in await ledger.claim("me", "text", 9)] == [good.id]
+        stored = await queries.job(DEFAULT_ORGANIZATION, strange.id)
+        assert (stored.status, stored.failure.code) == (JobStatus.FAILED, "unreadable-job")
+        assert len(await queries.jobs(DEFAULT_ORGANIZATION, limit=9)) == 2
+
+
 async def test_recovery_takes_jobs_from_dead_owners(database):
     job, asked = job_of(TWO_STEPS), job_of(TWO_STEPS)
     free, paid = attempt_of(provider_class=ProviderClass.REPEATABLE), attempt_of("b")

@@ -1,6 +1,8 @@
 """The engine on a real database with scripted workers."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -183,6 +185,45 @@ async def test_no_more_calls_than_slots(engine_on):
         jobs = [await submit(engine) for _ in range(15)]
         assert {(await ended(engine, job)).status for job in jobs} == {JobStatus.COMPLETED}
     assert most == 3
+
+
+async def test_a_fallback_with_few_slots_is_not_flooded(engine_on):
+    async def only_two(call):
+        if call.options["model"].startswith("one:"):
+            raise ProviderMisconfigured("Wrong key.")
+        await asyncio.sleep(0.01)
+        return answer(call)
+
+    workers = ScriptedWorkers(only_two, (described("one", slots=8), described("two", slots=1)))
+    async with engine_on(workers) as engine:
+        jobs = [await ended(engine, job) for job in [await submit(engine) for _ in range(10)]]
+    assert {job.status for job in jobs} == {JobStatus.COMPLETED}
+    assert {len(job.attempts) for job in jobs} == {2}
+
+
+async def test_a_step_of_another_version_fails_its_job(engine_on, tmp_path):
+    workers = ScriptedWorkers(always, missing={"text"})
+    async with engine_on(workers) as engine:
+        job = await submit(engine)
+        with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+            connection.execute('UPDATE jobs SET plan = replace(plan, \'"text","input"\', \'"video","input"\')')
+            connection.commit()
+        workers.missing.clear()
+        job = await ended(engine, job)
+    assert job.failure.code == "unknown-capability"
+
+
+async def test_one_worker_that_cannot_be_asked_hides_no_other(engine_on):
+    class Odd(ScriptedWorkers):
+        async def describe(self, capability):
+            if capability == "speech":
+                raise UnicodeError("label empty")
+            return await super().describe(capability)
+
+    async with engine_on(Odd(always)) as engine:
+        assert (await ended(engine, await submit(engine))).status is JobStatus.COMPLETED
+        while "label empty" not in engine.directory.missing.get("speech", ""):
+            await asyncio.sleep(0.01)
 
 
 async def test_cancel_reaches_a_running_call(engine_on):

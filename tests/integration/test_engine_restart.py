@@ -55,6 +55,37 @@ async def test_a_restart_does_not_repeat_finished_steps(engine_on):
     assert after.calls[0].input == {"prompt": "a cat, fine"}
 
 
+async def test_a_stopping_process_begins_no_further_step(engine_on):
+    first_may_end = asyncio.Event()
+
+    async def script(call):
+        if call.capability == "text":
+            await first_may_end.wait()
+        return answer(call, "fine")
+
+    before = ScriptedWorkers(script)
+    async with engine_on(before) as engine:
+        job = await submit(engine, "text_to_image", {"text": "a cat"}, style="oil")
+        while not before.calls:
+            await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_later(0.3, first_may_end.set)
+    assert [call.capability for call in before.calls] == ["text"]
+    after = ScriptedWorkers(always)
+    async with engine_on(after) as engine:
+        job = await ended(engine, job)
+    assert job.status is JobStatus.COMPLETED
+    assert [call.capability for call in after.calls] == ["image"]
+    assert [attempt.state for attempt in job.attempts] == [AttemptState.SUCCEEDED] * 2
+
+
+async def test_a_stopping_process_does_not_wait_for_what_can_be_made_again(engine_on):
+    workers = ScriptedWorkers(never, (described("one", ProviderClass.REPEATABLE),))
+    async with asyncio.timeout(10), engine_on(workers, SETTINGS.model_copy(update={"drain_seconds": 600})) as engine:
+        await submit(engine)
+        while not workers.under_way:
+            await asyncio.sleep(0.01)
+
+
 async def test_many_restarts_do_not_use_up_a_free_job(engine_on):
     provider = described("one", ProviderClass.REPEATABLE)
     job = None

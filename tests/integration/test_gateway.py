@@ -205,7 +205,8 @@ async def test_other_content_types_are_refused(client):
     response = await client.post(
         "/jobs", content=b'{"pipeline":"text_to_text","inputs":{"text":"a"}}', headers={"content-type": "text/plain"}
     )
-    assert response.status_code in (415, 422)
+    problem = is_problem(response, 415, "unsupported-media-type")
+    assert "Content-Type: application/json" in problem["hint"]
     assert (await client.get("/jobs")).json() == []
 
 
@@ -244,6 +245,35 @@ async def test_ten_megabytes_are_too_much(client, announced):
 )
 async def test_other_errors_are_problems_too(client, method, path, status, code):
     is_problem(await client.request(method, path), status, code)
+
+
+@pytest.mark.parametrize("depth", [40, 300, 900])
+async def test_deep_nesting_is_refused_before_it_is_stored(client, depth):
+    nested = {}
+    for _ in range(depth):
+        nested = {"a": nested}
+    is_problem(await create(client, provider_options=nested), 422, "invalid-request")
+    assert (await client.get("/jobs")).json() == []
+
+
+async def test_text_about_characters_is_no_such_character(client):
+    job = await finished(client, await create(client, inputs={"text": "write \\u0000 in C"}))
+    assert job["status"] == "completed"
+
+
+async def test_a_running_job_shows_what_it_has_made(settings):
+    async with serving(settings.model_copy(update={"fake_delay_ms": 400})) as client:
+        speech = await finished(client, await create(client, "text_to_speech", {"text": "a cat"}))
+        response = await create(client, "speech_to_image", {"audio_url": speech["outputs"]["audio_url"]})
+        while not (job := (await client.get(response.headers["location"])).json())["outputs"]["text"]:
+            await asyncio.sleep(0.01)
+        assert job["status"] == "running"
+
+
+async def test_other_hosts_are_refused_where_hosts_are_named(settings):
+    async with serving(settings.model_copy(update={"trusted_hosts": ("genesis",)})) as client:
+        assert (await client.get("/health")).status_code == 200
+        assert (await client.get("/health", headers={"Host": "evil.example"})).status_code == 400
 
 
 async def test_the_hint_of_a_deep_offset_names_the_cursor(client):
@@ -355,7 +385,8 @@ async def test_the_page_is_served_where_it_is_built(client, settings):
         assert page.headers["cache-control"] == "no-cache"
     assert "immutable" in (await client.get("/app/assets/a.js")).headers["cache-control"]
     assert (await client.get("/app/assets/gone.js")).status_code == 404
-    assert "Genesis" in (await client.get("/app/..%2fsecret.txt")).text
+    for odd in ("..%2fsecret.txt", "%00", "x" * 300, "%ff"):
+        assert "Genesis" in (await client.get(f"/app/{odd}")).text
 
 
 async def test_the_openapi_document_is_complete(client):

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 
 import pytest
@@ -107,16 +108,75 @@ def insert(number):
 async def test_an_offender_takes_no_other_command_down(writer, tmp_path):
     numbers = [1, 2, 2, 3, 2, 4]
     answers = await asyncio.gather(*(writer.execute(insert(number)) for number in numbers), return_exceptions=True)
-    assert [answer if isinstance(answer, int) else type(answer) for answer in answers] == [
-        1,
-        1,
-        Unavailable,
-        1,
-        Unavailable,
-        1,
-    ]
+    twice = sqlite3.IntegrityError
+    assert [answer if isinstance(answer, int) else type(answer) for answer in answers] == [1, 1, twice, 1, twice, 1]
     with closing(sqlite3.connect(tmp_path / "w.db")) as connection:
         assert connection.execute("SELECT n FROM t ORDER BY n").fetchall() == [(1,), (2,), (3,), (4,)]
+
+
+@pytest.mark.parametrize("error", [KeyError, OverflowError, UnicodeError, ZeroDivisionError])
+async def test_a_defect_of_a_command_is_its_own(writer, tmp_path, error):
+    def write_then_break(connection):
+        insert(8)(connection)
+        raise error
+
+    answers = await asyncio.gather(
+        writer.execute(insert(1)), writer.execute(write_then_break), writer.execute(insert(2)), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [int, error, int]
+    with closing(sqlite3.connect(tmp_path / "w.db")) as connection:
+        assert connection.execute("SELECT n FROM t ORDER BY n").fetchall() == [(1,), (2,)]
+
+
+async def test_text_that_no_database_holds_fails_alone(writer):
+    def write(connection):
+        connection.execute("SELECT ?", ("\ud800",))
+
+    with pytest.raises(UnicodeEncodeError):
+        await writer.execute(write)
+    assert await writer.execute(insert(1)) == 1
+
+
+async def test_a_disk_that_cannot_be_trusted_ends_the_process(tmp_path):
+    ended = threading.Event()
+    writer = Writer(tmp_path / "w.db", ended.set)
+    writer.start()
+
+    def write(_):
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
+    asking = asyncio.create_task(writer.execute(write))
+    assert await asyncio.to_thread(ended.wait, 10)
+    assert not asking.done(), "nothing may be told of what was not written"
+    asking.cancel()
+
+
+CRASH = """
+import os, sys
+from pathlib import Path
+import sqlalchemy as sa
+from genesis.database.sqlite.schema import migrate
+left = int(sys.argv[2])
+def count(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os._exit(9)
+sa.event.listen(sa.engine.Engine, "after_cursor_execute", count)
+migrate(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("statement", [2, 5, 8, 12, 16])
+def test_a_crash_in_a_migration_leaves_no_half_schema(tmp_path, statement):
+    database = tmp_path / "jobs.db"
+    crashed = subprocess.run([sys.executable, "-c", CRASH, str(database), str(statement)], check=False)
+    assert crashed.returncode == 9, "it was over before the crash: this test has shown nothing"
+    migrate(database)
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
 
 
 async def test_a_deliberate_error_keeps_what_was_written_before_it(writer, tmp_path):

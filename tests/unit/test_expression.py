@@ -39,6 +39,19 @@ def test_a_value_is_not_read_as_an_expression():
 
 
 @pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("${inputs.text + ', ' + steps.enhance.text ?? inputs.text}", "a cat"),
+        ("${steps.enhance.text}", "a fine c"),
+        ("${options.seed}", 0),
+        ("Draw ${inputs.text}", "Draw a c"),
+    ],
+)
+def test_what_is_too_long_falls_back_or_is_cut(source, value):
+    assert Expression.parse(source).evaluate(SCOPE, longest=8) == value
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "${}",

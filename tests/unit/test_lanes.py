@@ -5,8 +5,12 @@ import pytest
 from genesis.engine.lanes import Lanes
 
 
+def nothing():
+    pass
+
+
 async def test_no_more_than_the_capacity_at_once_in_order_of_arrival():
-    lanes = Lanes(lambda _: 2)
+    lanes = Lanes(lambda _: 2, nothing)
     running, most, order = 0, 0, []
 
     async def work(number):
@@ -25,7 +29,7 @@ async def test_no_more_than_the_capacity_at_once_in_order_of_arrival():
 
 
 async def test_those_who_wait_count_as_taken():
-    lanes = Lanes(lambda _: 1)
+    lanes = Lanes(lambda _: 1, nothing)
     async with lanes.slot("text"):
         waiting = asyncio.create_task(anext_slot(lanes))
         await asyncio.sleep(0)
@@ -40,7 +44,7 @@ async def anext_slot(lanes):
 
 
 async def test_a_canceled_wait_leaves_no_trace():
-    lanes = Lanes(lambda _: 1)
+    lanes = Lanes(lambda _: 1, nothing)
     async with lanes.slot("text"):
         waiting = asyncio.create_task(anext_slot(lanes))
         await asyncio.sleep(0)
@@ -51,7 +55,7 @@ async def test_a_canceled_wait_leaves_no_trace():
 
 
 async def test_a_cancel_that_comes_with_the_turn_hands_it_on():
-    lanes = Lanes(lambda _: 1)
+    lanes = Lanes(lambda _: 1, nothing)
     first = lanes.slot("text")
     await first.__aenter__()
     unlucky = asyncio.create_task(anext_slot(lanes))
@@ -65,10 +69,28 @@ async def test_a_cancel_that_comes_with_the_turn_hands_it_on():
 
 async def test_growing_capacity_lets_waiting_ones_in():
     capacity = 0
-    lanes = Lanes(lambda _: capacity)
+    lanes = Lanes(lambda _: capacity, nothing)
     waiting = asyncio.create_task(anext_slot(lanes))
     await asyncio.sleep(0)
     assert not waiting.done()
     capacity = 1
     lanes.refresh("text")
     await asyncio.wait_for(waiting, 5)
+
+
+async def test_a_free_slot_that_nobody_waits_for_is_told():
+    told = []
+    lanes = Lanes(lambda _: 1, lambda: told.append("free"))
+    async with lanes.slot("text"):
+        waiting = asyncio.create_task(anext_slot(lanes))
+        await asyncio.sleep(0)
+    assert told == []
+    await waiting
+    assert told == ["free"]
+
+
+async def test_a_provider_has_slots_of_its_own():
+    lanes = Lanes(lambda lane: {"text": 8, "text:local": 1}[lane], nothing)
+    async with lanes.slot("text"), lanes.slot("text:local"):
+        assert lanes.free("text") == 7
+        assert lanes.free("text:local") == 0

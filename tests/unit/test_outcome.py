@@ -47,7 +47,7 @@ def judge(error, provider_class, *, chain=("one:m",), max_attempts=3):
         (ProviderUnavailable("x"), (AttemptState.FAILED, RETRIED), (AttemptState.FAILED, RETRIED)),
         (ProviderRateLimited("x"), (AttemptState.FAILED, RETRIED), (AttemptState.FAILED, RETRIED)),
         (ProviderRejected("x"), (AttemptState.FAILED, GIVEN_UP), (AttemptState.FAILED, GIVEN_UP)),
-        (InputRejected("x"), (AttemptState.FAILED, GIVEN_UP), (AttemptState.FAILED, GIVEN_UP)),
+        (InputRejected("x"), (AttemptState.NOT_SENT, GIVEN_UP), (AttemptState.NOT_SENT, GIVEN_UP)),
         (ProviderMisconfigured("x"), (AttemptState.FAILED, GIVEN_UP), (AttemptState.FAILED, GIVEN_UP)),
         (ProviderAmbiguous("x"), (AttemptState.UNKNOWN, GIVEN_UP), (AttemptState.FAILED, RETRIED)),
         (AttemptCanceled("x"), (AttemptState.UNKNOWN, GIVEN_UP), (AttemptState.FAILED, GIVEN_UP)),
@@ -98,6 +98,17 @@ def test_a_crash_repeats_what_is_free_and_never_what_may_be_paid(provider_class,
     (verdict,) = outcome.interrupted(job, 5)
     assert (verdict.attempt.state, verdict.attempt.failure) == (state, failure)
     assert verdict.step.state is (StepState.RUNNING if failure is INTERRUPTED else StepState.FAILED)
+
+
+def test_what_a_failed_call_cost_is_kept():
+    assert judge(ProviderAmbiguous("x", cost=10_000), ProviderClass.OPAQUE).attempt.cost == 10_000
+    assert judge(ProviderAmbiguous("x"), ProviderClass.OPAQUE).attempt.cost is None
+
+
+def test_words_of_strangers_are_kept_in_a_form_that_every_database_holds():
+    failure = judge(ProviderRejected("bad \ud800\0 " + "x" * 9_000), ProviderClass.OPAQUE).attempt.failure
+    assert failure.message.encode().startswith(b"bad ? xxx")
+    assert len(failure.message) == 2_000
 
 
 def test_settled_attempts_are_left_alone():

@@ -62,6 +62,18 @@ def test_with_its_condition_it_runs_first():
     assert call_of(job, advance(job, NOTHING, 0).ready[0])[0] == {"prompt": "hello, soft light"}
 
 
+def test_the_longest_prompt_falls_back_to_itself_when_it_is_enhanced():
+    longest = "x" * 4_000
+    job = done(job_of("text_to_image", options={"style": "oil"}, inputs={"text": longest}), "enhance", "soft light")
+    assert call_of(job, advance(job, NOTHING, 0).ready[0])[0] == {"prompt": longest}
+
+
+def test_a_transcription_that_is_too_long_for_a_prompt_is_cut():
+    job = job_of("speech_to_image", inputs={"audio_url": "/storage/audio/a.wav"})
+    job = failed(done(job, "transcribe", "x" * 9_000), "enhance")
+    assert call_of(job, advance(job, NOTHING, 0).ready[0])[0] == {"prompt": "x" * 4_000}
+
+
 def test_a_failed_step_that_may_fail_is_passed_over():
     job = failed(job_of("text_to_image", options={"style": "oil"}), "enhance")
     moves = advance(job, NOTHING, 0)

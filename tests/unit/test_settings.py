@@ -28,7 +28,16 @@ def test_blank_values_count_as_unset(monkeypatch):
     assert str(Settings.load().db_path) == "data/jobs.db"
 
 
-@pytest.mark.parametrize(("name", "value"), [("MAX_ATTEMPTS", "0"), ("GENESIS_PORT", "abc"), ("LOG_LEVEL", "LOUD")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_ATTEMPTS", "0"),
+        ("GENESIS_PORT", "abc"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LLM_WORKER_URL", "http://a..b:80"),
+        ("STT_WORKER_URL", "nonsense"),
+    ],
+)
 def test_a_wrong_value_names_its_variable(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(Misconfigured, match=name):

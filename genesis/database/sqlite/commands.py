@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from genesis.domain import job as job_states
 from genesis.domain import step as step_states
 from genesis.domain.attempt import OPEN, Attempt, AttemptState, ProviderClass
 from genesis.domain.event import Event, EventType
-from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN
+from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, UNREADABLE, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import TERMINAL, Job, JobStatus
 from genesis.domain.pipeline import to_document
@@ -60,23 +61,29 @@ def submit(connection: sqlite3.Connection, job: Job) -> None:
 
 
 def claim(connection: sqlite3.Connection, owner: str, lane: str, limit: int, now: Milliseconds) -> list[Job]:
-    """Gives waiting jobs to an owner, by priority and then by age."""
-    waiting = connection.execute(
-        "SELECT id, status FROM jobs WHERE owner IS NULL AND status IN ('queued', 'running') AND lane = ? "
-        "AND wake_at <= ? ORDER BY priority DESC, id LIMIT ?",
+    """Gives waiting jobs to an owner, by priority and then by age; one that cannot be read fails visibly."""
+    waiting = _load(
+        connection,
+        "owner IS NULL AND status IN ('queued', 'running') AND lane = ? AND wake_at <= ? "
+        "ORDER BY priority DESC, id LIMIT ?",
         (lane, now, limit),
-    ).fetchall()
-    for job_id, status in waiting:
+    )
+    claimed: list[Job] = []
+    for job in waiting:
+        if not job.plan.steps:
+            _end_unowned(connection, job, JobStatus.FAILED, now, UNREADABLE)
+            continue
         connection.execute(
             "UPDATE jobs SET owner = ?, epoch = epoch + 1, status = 'running', started_at = coalesce(started_at, ?) "
             "WHERE id = ?",
-            (owner, now, job_id),
+            (owner, now, job.id),
         )
-        if status == JobStatus.QUEUED:
-            _append(connection, job_id, (Event(EventType.JOB_STARTED, now),))
-    marks = ",".join("?" * len(waiting))
-    ids = [job_id for job_id, _ in waiting]
-    return load_jobs(connection, rows(connection.execute(f"SELECT * FROM jobs WHERE id IN ({marks}) ORDER BY id", ids)))
+        if job.status is JobStatus.QUEUED:
+            _append(connection, job.id, (Event(EventType.JOB_STARTED, now),))
+        claimed.append(
+            replace(job, owner=owner, epoch=job.epoch + 1, status=JobStatus.RUNNING, started_at=job.started_at or now)
+        )
+    return claimed
 
 
 def decide(connection: sqlite3.Connection, decision: Decision, now: Milliseconds) -> None:
@@ -106,6 +113,14 @@ def decide(connection: sqlite3.Connection, decision: Decision, now: Milliseconds
         ],
     )
     _append(connection, job, decision.events)
+    if isinstance(decision.outcome, Release):
+        # Who asked the owner to cancel asked the job's next one as well.
+        for asked in _load(connection, "id = ? AND cancel_requested_at IS NOT NULL", (job,)):
+            _end_unowned(connection, asked, JobStatus.CANCELED, now)
+
+
+def _load(connection: sqlite3.Connection, where: str, arguments: tuple[object, ...]) -> list[Job]:
+    return load_jobs(connection, rows(connection.execute(f"SELECT * FROM jobs WHERE {where}", arguments)))
 
 
 def _guard(connection: sqlite3.Connection, decision: Decision, now: Milliseconds) -> bool:
@@ -152,7 +167,8 @@ def _settle(connection: sqlite3.Connection, attempt: Attempt) -> None:
 def _update_step(connection: sqlite3.Connection, job: str, step: Step) -> None:
     connection.execute(
         "UPDATE steps SET state = ?, output = ?, failure = ?, started_at = ?, completed_at = ?, retry_at = ? "
-        f"WHERE job = ? AND name = ? AND state IN ('{step.state}', {_before(step_states.TRANSITIONS, step.state)}) "
+        f"WHERE job = ? AND name = ? AND (state = '{step.state}' OR state IN "
+        f"({_before(step_states.TRANSITIONS, step.state)})) "
         f"AND state NOT IN ({_SETTLED})",
         (
             step.state,
@@ -185,35 +201,35 @@ def _append(connection: sqlite3.Connection, job: str, events: Sequence[Event]) -
 
 def cancel(connection: sqlite3.Connection, organization: str, job_id: str, now: Milliseconds) -> Job:
     """Ends a job that nobody runs, or leaves word for its owner."""
-    row = connection.execute(
-        "SELECT status, owner FROM jobs WHERE organization = ? AND id = ?", (organization, job_id)
-    ).fetchone()
-    if row is None:
+    found = _load(connection, "organization = ? AND id = ?", (organization, job_id))
+    if not found:
         raise NotFound(f"There is no job {job_id}.")
-    status, owner = row
-    if status in TERMINAL:
-        raise Conflict(f"Job {job_id} is {status} already.", hint="Only queued and running jobs can be canceled.")
-    if owner is None:
-        _cancel_unowned(connection, job_id, now)
-    else:
-        connection.execute(
-            "UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE id = ?", (now, job_id)
-        )
-    return load_jobs(connection, rows(connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,))))[0]
-
-
-def _cancel_unowned(connection: sqlite3.Connection, job_id: str, now: Milliseconds) -> None:
+    job = found[0]
+    if job.status in TERMINAL:
+        raise Conflict(f"Job {job_id} is {job.status} already.", hint="Only queued and running jobs can be canceled.")
     connection.execute(
-        "UPDATE jobs SET status = 'canceled', cancel_requested_at = ?, completed_at = ?, epoch = epoch + 1 "
-        "WHERE id = ?",
-        (now, now, job_id),
+        "UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE id = ?", (now, job_id)
+    )
+    if job.owner is None:
+        _end_unowned(connection, job, JobStatus.CANCELED, now)
+    return _load(connection, "id = ?", (job_id,))[0]
+
+
+def _end_unowned(
+    connection: sqlite3.Connection, job: Job, status: JobStatus, now: Milliseconds, failure: Failure | None = None
+) -> None:
+    """Ends a job that nobody runs; what it has produced stays."""
+    connection.execute(
+        "UPDATE jobs SET status = ?, completed_at = ?, outputs = ?, failure = ?, epoch = epoch + 1 WHERE id = ?",
+        (status, now, dump(job.results), dump_failure(failure), job.id),
     )
     connection.execute(
         f"UPDATE steps SET state = 'skipped', completed_at = ? WHERE job = ? AND state NOT IN ({_SETTLED})",
-        (now, job_id),
+        (now, job.id),
     )
-    _close_attempts(connection, job_id, now)
-    _append(connection, job_id, (Event(EventType.JOB_CANCELED, now),))
+    _close_attempts(connection, job.id, now)
+    event = EventType.JOB_CANCELED if status is JobStatus.CANCELED else EventType.JOB_FAILED
+    _append(connection, job.id, (Event(event, now, {"code": failure.code} if failure else {}),))
 
 
 def _close_attempts(connection: sqlite3.Connection, job_id: str, now: Milliseconds) -> None:
@@ -230,15 +246,15 @@ def _close_attempts(connection: sqlite3.Connection, job_id: str, now: Millisecon
 
 
 def recover(connection: sqlite3.Connection, now: Milliseconds) -> int:
-    """Takes every job from its owner: who holds the lock knows that all earlier owners are dead."""
-    asked = connection.execute(
-        "SELECT id FROM jobs WHERE owner IS NOT NULL AND cancel_requested_at IS NOT NULL"
-    ).fetchall()
+    """Takes every job from its owner: who holds the lock knows that all earlier owners are dead.
+
+    Times to wait for are forgotten as well: the clock may have been set since they were written.
+    """
     released = connection.execute(
-        f"UPDATE jobs SET owner = NULL, epoch = epoch + 1, wake_at = ? "
-        f"WHERE owner IS NOT NULL AND status NOT IN ({_TERMINAL})",
-        (now,),
+        f"UPDATE jobs SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL AND status NOT IN ({_TERMINAL})"
     ).rowcount
-    for (job_id,) in asked:
-        _cancel_unowned(connection, job_id, now)
+    connection.execute("UPDATE jobs SET wake_at = 0 WHERE owner IS NULL AND status IN ('queued', 'running')")
+    asked = "owner IS NULL AND status IN ('queued', 'running') AND cancel_requested_at IS NOT NULL"
+    for job in _load(connection, asked, ()):
+        _end_unowned(connection, job, JobStatus.CANCELED, now)
     return released

@@ -9,9 +9,9 @@ from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import Failure
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.money import Money
-from genesis.domain.pipeline import from_document
+from genesis.domain.pipeline import Pipeline, from_document
 from genesis.domain.step import Step, StepState
-from genesis.errors import FailureClass
+from genesis.errors import FailureClass, GenesisError
 
 Row = dict[str, Any]
 
@@ -48,7 +48,7 @@ def job_from(row: Row, steps: Iterable[Row], attempts: Iterable[Row]) -> Job:
         pipeline=row["pipeline"],
         inputs=json.loads(row["inputs"]),
         options=json.loads(row["options"]),
-        plan=from_document(json.loads(row["plan"])),
+        plan=_plan(row),
         created_at=row["created_at"],
         status=JobStatus(row["status"]),
         outputs=json.loads(row["outputs"]),
@@ -62,6 +62,14 @@ def job_from(row: Row, steps: Iterable[Row], attempts: Iterable[Row]) -> Job:
         steps=tuple(_step(step) for step in steps),
         attempts=tuple(_attempt(attempt) for attempt in attempts),
     )
+
+
+def _plan(row: Row) -> Pipeline:
+    """The job's pipeline; one without steps where this version cannot read it, so that the job can still be shown."""
+    try:
+        return from_document(json.loads(row["plan"]))
+    except (GenesisError, ValueError, KeyError, TypeError, AttributeError):
+        return Pipeline(row["pipeline"], 0, "", (), (), {})
 
 
 def _step(row: Row) -> Step:

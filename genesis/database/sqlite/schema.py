@@ -45,6 +45,10 @@ def _upgrade(database: Path, version: str | None) -> None:
     config = Config()
     config.set_main_option("script_location", "genesis.database:migrations")
     engine = sa.create_engine(f"sqlite:///{database}")
+    # Python's driver would run each change of the schema outside of the transaction; a crash in the middle would leave
+    # half a schema behind (SQLAlchemy's documentation of its SQLite dialect, "transactional DDL").
+    sa.event.listen(engine, "connect", _no_implicit_transactions)
+    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
@@ -55,5 +59,14 @@ def _upgrade(database: Path, version: str | None) -> None:
             f"The database {database} has schema {version}, which this version of Genesis does not know.",
             hint="Run the version of Genesis that last used it, or a newer one.",
         ) from error
+    except sa.exc.SQLAlchemyError as error:
+        raise Misconfigured(
+            f"The schema of {database} could not be brought up to date: {error}.",
+            hint="Nothing was changed. Check the disk, or restore the file from a backup.",
+        ) from error
     finally:
         engine.dispose()
+
+
+def _no_implicit_transactions(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None

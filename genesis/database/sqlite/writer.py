@@ -6,6 +6,7 @@ command that fails takes no other with it.
 
 import asyncio
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -22,6 +23,10 @@ Result = TypeVar("Result")
 Command = Callable[[sqlite3.Connection], Result]
 """Writes inside the current transaction. A GenesisError that it raises is its answer: what it has written by then stays."""
 
+_FATAL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""After these, nothing that was or will be written is certain (line 5 of the protocol)."""
+_EXIT_CODE = 74  # EX_IOERR of sysexits.h
+
 _LARGEST_FLUSH = 512
 _LONGEST_QUEUE = 20_000
 """Waiting commands after which new jobs are refused; settles and cancels never are."""
@@ -35,10 +40,16 @@ class _Entry:
 
 
 class Writer:
-    """The one writer of a database file."""
+    """The one writer of a database file.
 
-    def __init__(self, database: Path) -> None:
+    Args:
+        on_fatal: called when the disk or the file can no longer be trusted; by default it ends the process, because
+            what a failed write has left behind is known only to a process that starts anew.
+    """
+
+    def __init__(self, database: Path, on_fatal: Callable[[], None] = lambda: os._exit(_EXIT_CODE)) -> None:
         self._database = database
+        self._on_fatal = on_fatal
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
 
@@ -57,8 +68,8 @@ class Writer:
             refusable: whether it may be refused when too many wait.
 
         Raises:
-            Unavailable: the database could not write it, or it was refused.
-            GenesisError: what the command itself raised.
+            Unavailable: the database could not write it now, or it was refused.
+            Exception: what the command itself raised; unless it is a GenesisError, nothing of it was written.
         """
         if refusable and self._queue.qsize() >= _LONGEST_QUEUE:
             raise Unavailable("The job ledger has more to write than it can.", hint="Try again in a few seconds.")
@@ -75,6 +86,10 @@ class Writer:
             while entries := self._next():
                 answers = _flush(connection, [entry.command for entry in entries])
                 _deliver(entries, answers)
+        except Exception:
+            # Without its writer the process would wait for ever for what it asks for.
+            logger.critical("the job ledger can no longer be written", exc_info=True)
+            self._on_fatal()
         finally:
             connection.close()
 
@@ -93,18 +108,24 @@ class Writer:
 
 
 def _flush(connection: sqlite3.Connection, commands: list[Command[Any]]) -> list[Any]:
-    """One answer per command: its result, or the exception to raise for it."""
+    """One answer per command: its result, or the exception to raise for it.
+
+    Raises:
+        sqlite3.Error: the disk or the file can no longer be trusted.
+    """
     try:
         connection.execute("BEGIN IMMEDIATE")
         answers = [_answer(connection, command) for command in commands]
         connection.execute("COMMIT")
         return answers
-    except sqlite3.Error as error:
+    except Exception as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _FATAL:
+            raise
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if len(commands) == 1:
             logger.error("the job ledger could not write: %s", error)
-            return [_unavailable(error)]
+            return [_reason(error)]
         # One of them is the offender: each gets a transaction of its own.
         return [answer for command in commands for answer in _flush(connection, [command])]
 
@@ -116,10 +137,13 @@ def _answer(connection: sqlite3.Connection, command: Command[Any]) -> Any:
         return error
 
 
-def _unavailable(error: sqlite3.Error) -> Unavailable:
-    return Unavailable(
-        f"The job ledger could not write: {error}.", hint="Check the disk and the permissions of the database file."
-    )
+def _reason(error: Exception) -> Exception:
+    """What to tell: an outage passes and is worth waiting for, anything else is a defect of the command."""
+    if isinstance(error, sqlite3.OperationalError):
+        return Unavailable(
+            f"The job ledger could not write: {error}.", hint="Check the disk and the permissions of the database file."
+        )
+    return error
 
 
 def _deliver(entries: list[_Entry], answers: list[Any]) -> None:
@@ -136,7 +160,7 @@ def _settle(settled: list[tuple["asyncio.Future[Any]", Any]]) -> None:
     for future, answer in settled:
         if future.done():  # whoever waited has gone away; what was written stays
             continue
-        if isinstance(answer, GenesisError):
+        if isinstance(answer, Exception):
             future.set_exception(answer)
         else:
             future.set_result(answer)
