@@ -13,6 +13,7 @@ _EXTENSIONS = {
     "image/gif": "gif",
     "image/bmp": "bmp",
     "image/tiff": "tiff",
+    "image/avif": "avif",
     "audio/wav": "wav",
     "audio/mpeg": "mp3",
     "audio/ogg": "ogg",
@@ -37,6 +38,7 @@ _IMAGE_SIGNATURES = (
     (b"MM\x00*", "image/tiff"),
 )
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
+_AVIF_BRANDS = {b"avif", b"avis"}  # one image, and a sequence (AV1 Image File Format, 6)
 _MP4_AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 _MP4_BRANDS = (b"iso", b"mp4", b"dash", b"M4V", b"avc1", b"msdh")
 _MP4_HANDLER = re.compile(rb"hdlr.{8}(vide|soun)", re.DOTALL)  # ISO/IEC 14496-12, 8.4.3
@@ -76,6 +78,8 @@ def _image(data: bytes) -> str:
             return media_type
     if _riff(data) == b"WEBP":
         return "image/webp"
+    if data[4:8] == b"ftyp" and data[8:12] in _AVIF_BRANDS:
+        return "image/avif"
     # Two letters are no signature: text may begin with them as well.
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
         return "image/bmp"

@@ -20,7 +20,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from genesis.errors import Misconfigured, ProviderError, ProviderRejected, ProviderUnavailable
+from genesis.errors import Misconfigured, ProviderAmbiguous, ProviderError, ProviderRejected, ProviderUnavailable
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Done, Pending, Provider, ProviderCall, Service
 from genesis.providers.openai_format import transcription_result
@@ -52,6 +52,9 @@ _MAY_BE_THE_MODEL = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 _LONGEST_LOADING_SECONDS = 60
 _QUEUE = "?_subdomain=queue"
 _POLL_SECONDS = 1.0
+_UNDER_WAY = ("IN_QUEUE", "IN_PROGRESS")
+_GIVEN_UP = ("FAILED", "ERROR", "CANCELLED", "CANCELED")
+_RESULT_FIELDS = frozenset({"images", "image", "audio", "text"})
 
 _HINTS = {
     401: "Check HUGGINGFACE_API_KEY.",
@@ -171,10 +174,10 @@ class HuggingFaceAdapter:
         if media:
             return Done(media=media)
         document = json_object_of(reply)
-        if document.get("error"):
-            raise ProviderUnavailable(f"The provider answered with an error: {message_in(document)}")
-        if "response_url" in document:
+        if _is_queued(document):
             return _next_poll(reply, document)
+        if document.get("error"):
+            raise ProviderAmbiguous(f"The provider answered {reply.status} with an error: {message_in(document)}")
         return self._file(reply, document) if self._media_kind else transcription_result(reply)
 
     def _file(self, reply: Reply, document: Mapping[str, Any]) -> Done:
@@ -213,15 +216,29 @@ class HuggingFaceAdapter:
         )
 
 
+def _is_queued(document: Mapping[str, Any]) -> bool:
+    """Whether a reply tells how a queued request is doing, and not its result."""
+    tells = "response_url" in document or isinstance(document.get("status"), str)
+    return tells and _RESULT_FIELDS.isdisjoint(document)
+
+
 def _next_poll(reply: Reply, queued: Mapping[str, Any]) -> Pending:
     """Where to ask next: the status until it is complete, then the result.
 
     Only the path of the provider's URL is used, below the router's own: the key never leaves the router.
+
+    Raises:
+        ProviderRejected: the request was given up after the queue had taken it; sent again, it could be charged twice.
+        ProviderAmbiguous: nobody knows where it stands.
     """
     status = queued.get("status")
-    if status not in {"IN_QUEUE", "IN_PROGRESS", "COMPLETED"}:
-        raise ProviderUnavailable(f"The provider gave the request up: {message_in(status) or 'no status'}.")
-    path = _path(queued["response_url"])
+    failed = status == "COMPLETED" and (queued.get("error") or queued.get("error_type"))
+    if failed or status in _GIVEN_UP:
+        reason = message_in(queued) or message_in(queued.get("error_type")) or status
+        raise ProviderRejected(f"The provider gave the request up: {reason}")
+    if status != "COMPLETED" and status not in _UNDER_WAY:
+        raise ProviderAmbiguous(f"The provider says of the queued request: {message_in(status) or 'nothing'}.")
+    path = _path(queued.get("response_url"))
     if not _QUEUE_PATH.fullmatch(path):
         raise unreadable(reply)
     if status == "COMPLETED":

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from genesis.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from genesis.domain.money import Money
+from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected
 from genesis.net.exchange import Reply
 from genesis.providers.base import Done, ProviderCall
 from genesis.providers.translation import (
@@ -12,7 +13,7 @@ from genesis.providers.translation import (
     media_of_base64,
     merged,
     message_in,
-    money_of,
+    reported_cost,
     unreadable,
     usage_of,
 )
@@ -60,7 +61,8 @@ def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:
     """The first choice of a chat completion.
 
     Raises:
-        ProviderError: it holds no text.
+        ProviderRejected: it holds no text, and would hold none another time.
+        ProviderAmbiguous: it holds no text; the model ran all the same and may be charged for.
     """
     choices = document.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
@@ -69,16 +71,16 @@ def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:
     message = choice.get("message")
     text = _content(message.get("content")) if isinstance(message, dict) else ""
     finish_reason = choice.get("finish_reason")
+    cost = reported_cost(document)
     if finish_reason == "error":
-        raise ProviderUnavailable(f"The model failed. {message_in(choice)}".strip())
+        raise ProviderAmbiguous(f"The model failed. {message_in(choice)}".strip(), cost=cost)
     if not text.strip():
-        raise _no_text(message, finish_reason)
-    usage = document.get("usage")
+        raise _no_text(message, finish_reason, cost)
     model = document.get("model")
     return Done(
         text=text,
-        cost=money_of(usage.get("cost")) if isinstance(usage, dict) else None,
-        usage=usage_of(usage),
+        cost=cost,
+        usage=usage_of(document.get("usage")),
         model=clean_text(model) if isinstance(model, str) and model.strip() else None,
     )
 
@@ -92,13 +94,14 @@ def _content(content: object) -> str:
     return clean_text(content) if isinstance(content, str) else ""
 
 
-def _no_text(message: object, finish_reason: object) -> ProviderError:
+def _no_text(message: object, finish_reason: object, cost: Money | None) -> ProviderError:
     refusal = _content(message.get("refusal")) if isinstance(message, dict) else ""
     if refusal.strip() or finish_reason == "content_filter":
-        return ProviderRejected(f"The model refused. {message_in(refusal)}".strip(), hint="Change the prompt.")
+        text = f"The model refused. {message_in(refusal)}".strip()
+        return ProviderRejected(text, hint="Change the prompt.", cost=cost)
     if finish_reason == "length":
-        return ProviderRejected("The answer had no room for any text.", hint="Raise options.max_tokens.")
-    return ProviderUnavailable("The model answered with no text.")
+        return ProviderRejected("The answer had no room for any text.", hint="Raise options.max_tokens.", cost=cost)
+    return ProviderAmbiguous("The model answered with no text.", cost=cost)
 
 
 def transcription_result(reply: Reply) -> Done:
@@ -112,15 +115,12 @@ def transcription_result(reply: Reply) -> Done:
     text = document.get("text")
     if not isinstance(text, str):
         raise unreadable(reply)
-    text = clean_text(text).strip()
+    text, cost = clean_text(text).strip(), reported_cost(document)
     if not text:
-        raise ProviderRejected("No speech was recognized in the audio.", hint="Check that the recording has speech.")
-    usage = document.get("usage")
-    return Done(
-        text=text,
-        cost=money_of(usage.get("cost")) if isinstance(usage, dict) else None,
-        usage=usage_of(usage),
-    )
+        raise ProviderRejected(
+            "No speech was recognized in the audio.", hint="Check that the recording has speech.", cost=cost
+        )
+    return Done(text=text, cost=cost, usage=usage_of(document.get("usage")))
 
 
 def image_result(reply: Reply) -> Done:

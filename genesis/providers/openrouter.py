@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from genesis.errors import (
+    FailureClass,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -21,10 +22,11 @@ from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Done, Provider, ProviderCall, Service
 from genesis.providers.openai_format import CHAT_OPTIONS, chat_body, chat_result
 from genesis.providers.translation import (
-    error_for_status,
     error_message,
     json_of,
+    kind_for_status,
     message_in,
+    reported_cost,
     succeeded,
     unreadable,
     wait_asked,
@@ -53,17 +55,27 @@ _ERROR_BY_TYPE: Mapping[str, type[ProviderError]] = {
     "rate_limit_exceeded": ProviderRateLimited,
     "provider_overloaded": ProviderUnavailable,
     "provider_unavailable": ProviderUnavailable,
-    "server": ProviderUnavailable,
+    "server": ProviderAmbiguous,
     "timeout": ProviderAmbiguous,
 }
-"""By `error.metadata.error_type`; `payment_required` and `unmapped` are left to the status."""
+"""By `error.metadata.error_type`; `payment_required` and `unmapped` are left to the status.
+
+`provider_unavailable` is an upstream answer that was empty or invalid, which is not billed. `server` masks what
+happened, its message and the upstream's code alike, so that it proves nothing.
+"""
+
+_REFUSED_AT_THE_DOOR = frozenset({"authentication", "permission_denied", "payment_required"})
+_NO_CAPACITY = frozenset({"rate_limit_exceeded", "provider_overloaded"})
+"""Types that tell, within a 200, that no model has worked; the latter only where no place was found for the request,
+since a model that has begun may run into a limit as well."""
 
 _ERROR_BY_AVAILABILITY: Mapping[str, type[ProviderError]] = {
     "capacity_exhausted": ProviderRateLimited,
+    "temporarily_unavailable": ProviderUnavailable,
     "region_restricted": ProviderMisconfigured,
     "privacy_restricted": ProviderMisconfigured,
 }
-"""By `error.availability.code`, where its `retryable` does not say enough."""
+"""By `error.availability.code`; all others are told by `retryable` and the status."""
 
 
 class OpenRouterText:
@@ -80,7 +92,7 @@ class OpenRouterText:
         document = json_of(reply)
         error = _error_in(document)
         if error or not succeeded(reply):
-            raise _provider_error(reply, error)
+            raise _provider_error(reply, document, error)
         if not isinstance(document, dict):
             raise unreadable(reply)
         return chat_result(reply, document)
@@ -95,21 +107,22 @@ def _error_in(document: object) -> object:
     return document.get("error") or (first.get("error") if isinstance(first, dict) else None)
 
 
-def _provider_error(reply: Reply, error: object) -> ProviderError:
-    fields = error if isinstance(error, dict) else {}
+def _provider_error(reply: Reply, document: object, error: object) -> ProviderError:
+    fields = _object(error)
     metadata = _object(fields.get("metadata"))
     availability = _object(fields.get("availability")) or _object(metadata.get("availability"))
     status = _status(reply, fields.get("code"))
     message = message_in(error) or error_message(reply)
     wait = wait_asked(reply, availability.get("retry_after"))
-    kind = _kind(status, metadata, availability)
-    if kind is None:
-        return error_for_status(status, message, retry_after=wait, hints=_HINTS)
+    kind = _kind(status, metadata, availability) or kind_for_status(status, wait)
+    if kind.failure is FailureClass.SAFE and not _nothing_ran(reply, _object(document), metadata, availability):
+        kind = ProviderAmbiguous
     if metadata.get("reasons") and (reasons := message_in(metadata["reasons"])):
         message = f"{message} ({reasons})"
     hinted = kind is ProviderMisconfigured or status == HTTPStatus.NOT_FOUND
     hint = _HINTS.get(status, "") if hinted else ""
-    return kind(f"The provider answered {status}: {message}", hint=hint, retry_after=wait)
+    text = f"The provider answered {status}: {message}" if message else f"The provider answered {status}."
+    return kind(text, hint=hint, retry_after=wait, cost=reported_cost(document))
 
 
 def _kind(status: int, metadata: Mapping[str, Any], availability: Mapping[str, Any]) -> type[ProviderError] | None:
@@ -122,10 +135,22 @@ def _kind(status: int, metadata: Mapping[str, Any], availability: Mapping[str, A
     code = availability.get("code")
     if isinstance(code, str) and code in _ERROR_BY_AVAILABILITY:
         return _ERROR_BY_AVAILABILITY[code]
-    retryable = availability.get("retryable")
-    if isinstance(retryable, bool):
-        return ProviderUnavailable if retryable else ProviderRejected
-    return None
+    # That it may be retried does not say that it was free: for that the status has to speak.
+    return ProviderRejected if availability.get("retryable") is False else None
+
+
+def _nothing_ran(
+    reply: Reply, document: Mapping[str, Any], metadata: Mapping[str, Any], availability: Mapping[str, Any]
+) -> bool:
+    """Whether an error is proof that no model has worked; a reply of status 200 means that one may have begun."""
+    if document.get("choices") or _object(document.get("usage")).get("cost") not in (None, 0):
+        return False
+    if not succeeded(reply):
+        return True
+    error_type = str(metadata.get("error_type"))
+    if error_type in _REFUSED_AT_THE_DOOR:
+        return True
+    return error_type in _NO_CAPACITY and availability.get("retryable") is True
 
 
 def _status(reply: Reply, code: object) -> int:

@@ -4,8 +4,11 @@ import base64
 import json
 import math
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -20,10 +23,11 @@ from genesis.errors import (
     ProviderUnavailable,
 )
 from genesis.net.exchange import Reply
+from genesis.net.media import family_of, sniff
 from genesis.providers.base import Media
 
 _LONGEST_MESSAGE = 500
-_LONGEST_WAIT_SECONDS = 86_400
+_LONGEST_WAIT_SECONDS = 3600
 _HIGHEST_COST_DOLLARS = 1_000_000
 _DEEPEST = 6
 
@@ -35,36 +39,20 @@ _ERROR_BY_STATUS: Mapping[int, type[ProviderError]] = {
     408: ProviderAmbiguous,
     425: ProviderUnavailable,
     429: ProviderRateLimited,
-    504: ProviderAmbiguous,
-    520: ProviderAmbiguous,  # Cloudflare: the origin was reached and answered with something unreadable
-    524: ProviderAmbiguous,  # Cloudflare: the origin was reached and did not answer in time
+    503: ProviderUnavailable,
+    529: ProviderUnavailable,  # overloaded, at providers that have a status for it
 }
 
 _ERROR_BY_HUNDRED: Mapping[int, type[ProviderError]] = {
     3: ProviderMisconfigured,  # no provider redirects its API; the base URL is not its own
     4: ProviderRejected,
-    5: ProviderUnavailable,
+    5: ProviderAmbiguous,  # a gateway may have given up on a model that went on
 }
 
 _SECRET = re.compile(r"\b((?:sk|hf|pk|r8|gsk)[-_]|[Bb]earer )[A-Za-z0-9*._-]{8,}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+_SECONDS = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 _RATE_LIMIT_RESET = re.compile(r";\s*t=(\d{1,9})", re.ASCII)
-
-_SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
-    ("image/png", re.compile(rb"\x89PNG\r\n\x1a\n")),
-    ("image/jpeg", re.compile(rb"\xff\xd8\xff")),
-    ("image/webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
-    ("image/gif", re.compile(rb"GIF8[79]a")),
-    ("image/avif", re.compile(rb"....ftypavi[fs]", re.DOTALL)),
-    ("audio/wav", re.compile(rb"RIFF....WAVE", re.DOTALL)),
-    ("audio/flac", re.compile(rb"fLaC")),
-    ("audio/ogg", re.compile(rb"OggS")),
-    ("audio/mp4", re.compile(rb"....ftyp(M4A|M4B|mp4|isom)", re.DOTALL)),
-    ("audio/aac", re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")),
-    ("audio/mpeg", re.compile(rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]", re.DOTALL)),
-)
-"""The first bytes of the formats that providers answer with, by media type."""
 
 
 def merged(body: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,12 +122,24 @@ def unreadable(reply: Reply) -> ProviderAmbiguous:
     """The error of a successful reply that holds no result: the work may have been done and charged."""
     kind = reply.media_type or "no media type"
     return ProviderAmbiguous(
-        f"The provider answered {reply.status} without a result that can be read ({kind}, {len(reply.body)} bytes)."
+        f"The provider answered {reply.status} without a result that can be read ({kind}, {len(reply.body)} bytes).",
+        cost=reported_cost(json_of(reply)),
     )
 
 
 def succeeded(reply: Reply) -> bool:
     return HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def kind_for_status(status: int, retry_after: float | None) -> type[ProviderError]:
+    """The kind of error that a status code stands for at a provider that charges.
+
+    Safe are only the statuses that say that nothing was done. Whoever knows that a provider's error body says more,
+    or that a provider never charges, looks at that first.
+    """
+    if status == HTTPStatus.PAYMENT_REQUIRED and retry_after is not None:
+        return ProviderRateLimited  # a budget that frees itself
+    return _ERROR_BY_STATUS.get(status) or _ERROR_BY_HUNDRED.get(status // 100, ProviderAmbiguous)
 
 
 def error_for_status(
@@ -151,9 +151,7 @@ def error_for_status(
         message: what the provider said.
         hints: by status, what to do about it.
     """
-    kind = _ERROR_BY_STATUS.get(status) or _ERROR_BY_HUNDRED.get(status // 100, ProviderAmbiguous)
-    if status == HTTPStatus.PAYMENT_REQUIRED and retry_after is not None:
-        kind = ProviderRateLimited  # a budget that frees itself
+    kind = kind_for_status(status, retry_after)
     text = f"The provider answered {status}: {message}" if message else f"The provider answered {status}."
     return kind(text, hint=(hints or {}).get(status, ""), retry_after=retry_after)
 
@@ -197,25 +195,41 @@ def _presentable(text: str) -> str:
     return _SECRET.sub(r"\1…", one_line)[:_LONGEST_MESSAGE]
 
 
-def wait_asked(reply: Reply, in_body: object = None) -> float | None:
-    """Seconds that the provider asks to wait, at most a day; None when it does not.
+def wait_asked(reply: Reply, in_body: object = None, *, clock: Callable[[], float] = time.time) -> float | None:
+    """Seconds that the provider asks to wait, from 0 to an hour; None when it does not ask.
 
     Args:
         in_body: what the body says, for a reply without the header `Retry-After` or the IETF `RateLimit`.
+        clock: seconds since 1970, for a `Retry-After` that is a date in a reply that does not tell its own.
     """
-    after = reply.headers.get("retry-after", "").strip()
+    asked: float | Decimal | None = _retry_after(reply.headers, clock)
+    if asked is None and reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+        reset = _RATE_LIMIT_RESET.search(reply.headers.get("ratelimit", ""))
+        asked = float(reset[1]) if reset else None
+    if asked is None and isinstance(in_body, int | Decimal) and not isinstance(in_body, bool):
+        asked = in_body
+    return None if asked is None else float(max(0, min(asked, _LONGEST_WAIT_SECONDS)))
+
+
+def _retry_after(headers: Mapping[str, str], clock: Callable[[], float]) -> float | None:
+    """Seconds, or the time until a date (RFC 9110, 10.2.3) by the sender's clock if its `Date` is there."""
+    after = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(after):
-        return min(float(after), _LONGEST_WAIT_SECONDS)
-    reset = (
-        _RATE_LIMIT_RESET.search(reply.headers.get("ratelimit", ""))
-        if reply.status == HTTPStatus.TOO_MANY_REQUESTS
-        else None
-    )
-    if reset:
-        return min(float(reset[1]), _LONGEST_WAIT_SECONDS)
-    if isinstance(in_body, bool) or not isinstance(in_body, int | Decimal) or in_body < 0:
+        return float(after)
+    until = _timestamp(after)
+    if until is None:
         return None
-    return float(min(in_body, _LONGEST_WAIT_SECONDS))
+    sent = _timestamp(headers.get("date", ""))
+    return until - (clock() if sent is None else sent)
+
+
+def _timestamp(date: str) -> float | None:
+    """Seconds since 1970 of a date in one of HTTP's forms; None when it is none."""
+    try:
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def money_of(amount: object) -> Money | None:
@@ -223,6 +237,12 @@ def money_of(amount: object) -> Money | None:
     if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
         return None
     return Money.from_dollars(amount) if 0 <= amount <= _HIGHEST_COST_DOLLARS else None
+
+
+def reported_cost(document: object) -> Money | None:
+    """What a reply's JSON says under `usage.cost`; None when it says nothing that can be true."""
+    usage = document.get("usage") if isinstance(document, dict) else None
+    return money_of(usage.get("cost")) if isinstance(usage, dict) else None
 
 
 def usage_of(document: object) -> dict[str, Any]:
@@ -248,10 +268,8 @@ def _plain(value: object, depth: int) -> object:
 
 def media_of(data: bytes, kind: str) -> Media | None:
     """The file, if its content is of the kind (`image` or `audio`)."""
-    for media_type, signature in _SIGNATURES:
-        if media_type.startswith(f"{kind}/") and signature.match(data):
-            return Media(data=data, media_type=media_type)
-    return None
+    media_type = sniff(data)
+    return Media(data=data, media_type=media_type) if family_of(media_type) == kind else None
 
 
 def media_of_base64(text: object, kind: str) -> Media | None:

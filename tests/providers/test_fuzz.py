@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genesis.capabilities.catalog import CAPABILITIES
-from genesis.errors import ProviderError
+from genesis.errors import FailureClass, ProviderError
 from genesis.net.exchange import Reply
 from genesis.providers import fake, huggingface, openrouter
 from genesis.providers.base import Adapter, Done, Pending
@@ -33,10 +33,11 @@ STATUSES = st.one_of(
     st.integers(-1, 1000),
 )
 HEADERS = st.dictionaries(
-    st.sampled_from(["content-type", "retry-after", "ratelimit", "x-fal-error-type"]),
+    st.sampled_from(["content-type", "retry-after", "date", "ratelimit", "x-fal-error-type"]),
     st.one_of(
         st.text(max_size=30),
         st.sampled_from(["application/json", "image/png", "9" * 400, "1e400", "\u0663", '"a";r=0;t=9', "-0"]),
+        st.sampled_from(["Wed, 21 Oct 2026 07:28:30 GMT", "Wed, 21 Oct 9999 23:59:59 -9999", "1 Jan 0001 00:00 +2359"]),
     ),
 )
 NAMES = st.sampled_from(
@@ -99,7 +100,10 @@ def test_every_reply_is_understood_or_refused(name: str, status: int, headers: d
     result = outcome(ADAPTERS[name], Reply(status, headers, body))
     if isinstance(result, ProviderError):
         result.message.encode()
-        assert result.retry_after is None or 0 <= result.retry_after <= 86_400
+        assert result.retry_after is None or 0 <= result.retry_after <= 3600
+        assert result.cost is None or 0 <= result.cost < 2**63
+        if 200 <= status < 300 and name.startswith(("openrouter", "huggingface")):
+            assert result.failure is not FailureClass.SAFE or b'"error_type"' in body
         return
     if isinstance(result, Pending):
         assert result.poll.url.startswith("/fal-ai/")

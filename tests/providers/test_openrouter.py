@@ -18,6 +18,7 @@ from genesis.errors import (
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import ProviderCall
 from genesis.providers.openrouter import OpenRouterText, provider
+from genesis.providers.translation import wait_asked
 from genesis.settings import Settings
 
 ADAPTER = OpenRouterText()
@@ -131,9 +132,10 @@ def test_a_number_beyond_all_types_makes_the_reply_unreadable() -> None:
 @pytest.mark.parametrize(
     ("fixture", "status", "headers", "kind", "wait"),
     [
-        ("error_at_top_of_200", 200, {}, ProviderUnavailable, None),
-        ("error_in_choice_of_200", 200, {}, ProviderRateLimited, None),
-        ("finish_reason_error", 200, {}, ProviderUnavailable, None),
+        ("error_at_top_of_200", 200, {}, ProviderAmbiguous, None),
+        ("error_at_top_of_200", 502, {}, ProviderUnavailable, None),
+        ("error_in_choice_of_200", 200, {}, ProviderAmbiguous, None),
+        ("finish_reason_error", 200, {}, ProviderAmbiguous, None),
         ("moderation_403", 403, {}, ProviderRejected, None),
         ("no_credit_402", 402, {}, ProviderMisconfigured, None),
         ("in_flight_402", 402, {"retry_after": "3"}, ProviderRateLimited, 3),
@@ -172,12 +174,9 @@ def test_documented_errors(
         (413, ProviderRejected),
         (422, ProviderRejected),
         (429, ProviderRateLimited),
-        (500, ProviderUnavailable),
-        (502, ProviderUnavailable),
+        (425, ProviderUnavailable),
+        *((status, ProviderAmbiguous) for status in (500, 501, 502, 504, 507, *range(520, 528), 530)),
         (503, ProviderUnavailable),
-        (504, ProviderAmbiguous),
-        (520, ProviderAmbiguous),
-        (524, ProviderAmbiguous),
         (529, ProviderUnavailable),
         (101, ProviderAmbiguous),
         (999, ProviderAmbiguous),
@@ -192,29 +191,106 @@ def test_error_by_status(status: int, kind: type[ProviderError], body: bytes) ->
 
 
 @pytest.mark.parametrize(
-    ("error_type", "status", "kind"),
+    ("error_type", "status", "kind", "kind_within_200"),
     [
-        ("context_length_exceeded", 400, ProviderRejected),
-        ("content_policy_violation", 403, ProviderRejected),
-        ("permission_denied", 403, ProviderMisconfigured),
-        ("payment_required", 402, ProviderMisconfigured),
-        ("timeout", 502, ProviderAmbiguous),
-        ("server", 500, ProviderUnavailable),
-        ("unmapped", 500, ProviderUnavailable),
+        ("context_length_exceeded", 400, ProviderRejected, ProviderRejected),
+        ("content_policy_violation", 403, ProviderRejected, ProviderRejected),
+        ("refusal", 400, ProviderRejected, ProviderRejected),
+        ("authentication", 401, ProviderMisconfigured, ProviderMisconfigured),
+        ("permission_denied", 403, ProviderMisconfigured, ProviderMisconfigured),
+        ("payment_required", 402, ProviderMisconfigured, ProviderMisconfigured),
+        ("rate_limit_exceeded", 429, ProviderRateLimited, ProviderAmbiguous),
+        ("provider_overloaded", 503, ProviderUnavailable, ProviderAmbiguous),
+        ("provider_unavailable", 502, ProviderUnavailable, ProviderAmbiguous),
+        ("timeout", 502, ProviderAmbiguous, ProviderAmbiguous),
+        ("server", 500, ProviderAmbiguous, ProviderAmbiguous),
+        ("unmapped", 500, ProviderAmbiguous, ProviderAmbiguous),
     ],
 )
-@pytest.mark.parametrize("within_200", [False, True])
-def test_error_by_type(error_type: str, status: int, kind: type[ProviderError], *, within_200: bool) -> None:
+def test_error_by_type(
+    error_type: str, status: int, kind: type[ProviderError], kind_within_200: type[ProviderError]
+) -> None:
     error = {"code": status, "message": "oops", "metadata": {"error_type": error_type}}
-    with pytest.raises(ProviderError) as raised:
-        ADAPTER.parse_reply(reply({"error": error}, 200 if within_200 else status))
-    assert type(raised.value) is kind
+    for answered, expected in ((status, kind), (200, kind_within_200)):
+        with pytest.raises(ProviderError) as raised:
+            ADAPTER.parse_reply(reply({"error": error}, answered))
+        assert type(raised.value) is expected
 
 
-@pytest.mark.parametrize("code", [None, "weird", 7, 200, "2000", 10**30, True])
-def test_an_error_in_a_200_without_a_usable_code_may_be_retried(code: object) -> None:
-    with pytest.raises(ProviderUnavailable):
+@pytest.mark.parametrize("code", [None, "weird", 7, 200, "2000", 10**30, True, 401, 402, 403, 429, 500, 502, 503])
+def test_an_error_in_a_200_that_names_no_type_is_ambiguous(code: object) -> None:
+    with pytest.raises(ProviderAmbiguous):
         ADAPTER.parse_reply(reply({"error": {"code": code, "message": "oops"}}))
+
+
+NO_CAPACITY = {
+    "code": 429,
+    "message": "All providers are at capacity",
+    "metadata": {"error_type": "rate_limit_exceeded"},
+    "availability": {"code": "capacity_exhausted", "retryable": True, "retry_after": 12},
+}
+OVERLOADED = {
+    "code": 503,
+    "message": "Overloaded",
+    "metadata": {"error_type": "provider_overloaded"},
+    "availability": {"code": "temporarily_unavailable", "retryable": True},
+}
+
+
+@pytest.mark.parametrize(("error", "kind"), [(NO_CAPACITY, ProviderRateLimited), (OVERLOADED, ProviderUnavailable)])
+@pytest.mark.parametrize("beside", [{}, {"choices": []}, {"usage": {"cost": 0}}, {"usage": None}])
+def test_a_request_that_found_no_place_may_be_retried(
+    error: dict[str, object], kind: type[ProviderError], beside: dict[str, object]
+) -> None:
+    for status in (200, 429):
+        with pytest.raises(ProviderError) as raised:
+            ADAPTER.parse_reply(reply({"error": error, **beside}, status))
+        assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"choices": [{"message": {"content": "Half an"}}]},
+        {"usage": {"cost": 0.002}},
+        {"usage": {"cost": "0.002"}},
+        {"usage": {"cost": 1e9}},
+    ],
+)
+@pytest.mark.parametrize(
+    "error", [NO_CAPACITY, OVERLOADED, {"code": 401, "metadata": {"error_type": "authentication"}}]
+)
+@pytest.mark.parametrize("status", [200, 401, 429, 503])
+def test_signs_of_work_forbid_another_try(error: dict[str, object], beside: dict[str, object], status: int) -> None:
+    with pytest.raises(ProviderAmbiguous):
+        ADAPTER.parse_reply(reply({"error": error, **beside}, status))
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ({"error": {"code": 502, "message": "oops"}}, ProviderAmbiguous),
+        ({"error": NO_CAPACITY}, ProviderAmbiguous),
+        ({"error": {"code": 400, "metadata": {"error_type": "max_tokens_exceeded"}}}, ProviderRejected),
+        ({"choices": [{"finish_reason": "error", "message": {"content": "Half"}}]}, ProviderAmbiguous),
+        ({"choices": [{"finish_reason": "stop", "message": {"content": ""}}]}, ProviderAmbiguous),
+        ({"choices": [{"finish_reason": "length", "message": {"content": ""}}]}, ProviderRejected),
+        ({"choices": [{"message": {"refusal": "No."}}]}, ProviderRejected),
+        ({"choices": []}, ProviderAmbiguous),
+        ({"choices": [{"error": {"code": 400, "metadata": {"error_type": "refusal"}}}]}, ProviderRejected),
+    ],
+)
+def test_a_failure_tells_what_it_cost(document: dict[str, object], kind: type[ProviderError]) -> None:
+    with pytest.raises(ProviderError) as raised:
+        ADAPTER.parse_reply(reply({**document, "usage": {"cost": 0.0025}}))
+    assert type(raised.value) is kind
+    assert raised.value.cost == 2500
+
+
+def test_a_failure_without_a_reported_cost_has_none() -> None:
+    with pytest.raises(ProviderAmbiguous) as raised:
+        ADAPTER.parse_reply(answer({"finish_reason": "error", "message": {"content": "Half"}}))
+    assert raised.value.cost is None
 
 
 def test_moderation_names_its_reasons(stored: Callable[..., Reply]) -> None:
@@ -228,22 +304,61 @@ def test_rate_limit_keeps_the_wait() -> None:
     assert raised.value.retry_after == 2.5
 
 
-@pytest.mark.parametrize("after", ["soon", "-1", "nan", "inf", "1e9", "", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_a_wait_that_is_no_number_of_seconds_is_none(after: str) -> None:
+def wait(after: str, **headers: str) -> float | None:
     with pytest.raises(ProviderUnavailable) as raised:
-        ADAPTER.parse_reply(Reply(503, {"retry-after": after}, b"{}"))
-    assert raised.value.retry_after is None
+        ADAPTER.parse_reply(Reply(503, {"retry-after": after, **headers}, b"{}"))
+    return raised.value.retry_after
 
 
-def test_a_wait_is_at_most_a_day() -> None:
-    with pytest.raises(ProviderUnavailable) as raised:
-        ADAPTER.parse_reply(Reply(503, {"retry-after": "999999999"}, b"{}"))
-    assert raised.value.retry_after == 86_400
+@pytest.mark.parametrize("after", ["soon", "nan", "inf", "1e9", "", "Wed, 99 Oct 2026 07:28:00 GMT", "2026-10-21"])
+def test_a_wait_that_is_no_time_is_none(after: str) -> None:
+    assert wait(after) is None
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [
+        ("-1", 0),
+        ("-0.5", 0),
+        ("3600", 3600),
+        ("999999999", 3600),
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 30),
+        ("Wednesday, 21-Oct-26 07:28:30 GMT", 30),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0),
+        ("Wed, 21 Oct 2026 09:29:00 +0200", 60),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 3600),
+        ("Wed, 21 Oct 2026 07:28:09 -0000", 9),
+    ],
+)
+def test_a_wait_in_seconds_or_until_a_date_is_an_hour_at_most(after: str, seconds: float) -> None:
+    assert wait(after, date="Wed, 21 Oct 2026 07:28:00 GMT") == seconds
+
+
+def test_a_date_without_the_replys_own_is_measured_by_the_clock() -> None:
+    at = Reply(503, {"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "today"}, b"")
+    assert wait_asked(at, clock=lambda: 1_792_567_680 + 10.0) == 20
+    assert wait("Wed, 21 Oct 2020 07:28:00 GMT") == 0
+    assert wait("Wed, 21 Oct 2099 07:28:00 GMT") == 3600
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(-3, 0), (2.5, 2.5), (1e9, 3600), ("3", None), (True, None)])
+def test_a_wait_in_the_body(asked: object, seconds: float | None) -> None:
+    error = {"code": 429, "message": "x", "availability": {"retryable": True, "retry_after": asked}}
+    with pytest.raises(ProviderRateLimited) as raised:
+        ADAPTER.parse_reply(reply({"error": error}, 429))
+    assert raised.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 504, 524])
+def test_leave_to_retry_is_no_proof_that_nothing_ran(status: int) -> None:
+    error = {"code": status, "message": "x", "availability": {"retryable": True}}
+    with pytest.raises(ProviderAmbiguous):
+        ADAPTER.parse_reply(reply({"error": error}, status))
 
 
 @pytest.mark.parametrize("content", ["", " \n", None, [], "\x00"])
-def test_empty_content_may_be_retried(content: object) -> None:
-    with pytest.raises(ProviderUnavailable, match="no text"):
+def test_empty_content_is_ambiguous_since_the_prompt_may_be_billed(content: object) -> None:
+    with pytest.raises(ProviderAmbiguous, match="no text"):
         ADAPTER.parse_reply(answer({"finish_reason": "stop", "message": {"content": content}}))
 
 

@@ -4,9 +4,10 @@ import io
 import json
 import wave
 
+import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from genesis.providers.local.server.audio import decode_audio, wav_bytes
 from genesis.providers.local.server.errors import RequestError
@@ -75,6 +76,67 @@ def test_what_is_no_audio_is_refused(data: bytes) -> None:
         decode_audio(data, 16_000)
 
 
+def recording(container: str, codec: str) -> bytes:
+    """A second of a tone."""
+    target = io.BytesIO()
+    with av.open(target, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=48_000, layout="mono")
+        assert isinstance(stream, av.AudioStream)
+        tone = (8000 * np.sin(2 * np.pi * 440 * np.arange(48_000) / 48_000)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(tone[None], format="s16", layout="mono")
+        frame.sample_rate = 48_000
+        resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=48_000)
+        fifo = av.AudioFifo()
+        for resampled in resampler.resample(frame):
+            fifo.write(resampled)
+        for part in fifo.read_many(stream.codec_context.frame_size or 1024, partial=False):
+            output.mux(stream.encode(part))
+        output.mux(stream.encode(None))
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [
+        ("wav", "pcm_s16le"),
+        ("mp3", "libmp3lame"),
+        ("ogg", "libopus"),
+        ("flac", "flac"),
+        ("ipod", "aac"),
+        ("mp4", "aac"),
+        ("webm", "libopus"),
+        ("adts", "aac"),
+    ],
+)
+@pytest.mark.parametrize("tag", [b"", b"ID3\x04\x00\x00\x00\x00\x01\x00" + bytes(128)])
+def test_every_kind_of_audio_is_decoded(container: str, codec: str, tag: bytes) -> None:
+    if tag and container not in {"mp3", "flac", "adts"}:
+        tag = b""  # only bare frames may follow a tag
+    assert abs(len(decode_audio(tag + recording(container, codec), 16_000)) - 16_000) < 1200
+
+
+SESSION = b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n"
+TAG = b"ID3\x04\x00\x00\x00\x00\x00\x00"
+
+
+@pytest.mark.parametrize(
+    "data", [SESSION, TAG + SESSION, PLAYLIST, TAG + PLAYLIST, b"ffconcat version 1.0\nfile '/etc/hostname'\n"]
+)
+def test_data_cannot_choose_what_reads_it(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    formats = []
+    real = av.open
+
+    def watched(*arguments: object, **named: object) -> object:
+        formats.append(named["format"])
+        return real(*arguments, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(av, "open", watched)
+    with pytest.raises(RequestError, match="decoded as audio"):
+        decode_audio(data, 16_000)
+    assert set(formats) <= {"mp3"}
+
+
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
     stream = io.BytesIO()
     picture.save(stream, kind, **options)
@@ -95,8 +157,27 @@ def test_a_picture_is_made_upright_opaque_and_small_enough() -> None:
 
 def test_a_picture_bomb_is_refused_before_it_is_decoded() -> None:
     for size in ((20_000, 20_000), (8_000, 8_000)):
-        with pytest.raises(RequestError, match="pixels"):
+        with pytest.raises(RequestError, match="the limit is 40000000") as raised:
             decode_picture(encoded(Image.new("1", size), "PNG"), 100)
+        assert raised.value.code == "image_too_large"
+        assert "bomb" not in raised.value.message
+
+
+def test_a_picture_with_a_bomb_of_text_is_refused_in_our_words() -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "x" * 3_000_000, zip=True)
+    with pytest.raises(RequestError, match="decoded as an image") as raised:
+        decode_picture(encoded(Image.new("RGB", (8, 8)), "PNG", pnginfo=text), 100)
+    assert "Plugin" not in raised.value.message
+
+
+@pytest.mark.parametrize("size", [(20_000, 1), (20_000, 40), (31, 31)])
+def test_a_picture_that_is_too_narrow_is_told_by_its_own_size(size: tuple[int, int]) -> None:
+    for kind in ("PNG", "JPEG"):
+        with pytest.raises(RequestError, match=f"{size[0]}x{size[1]}") as raised:
+            decode_picture(encoded(Image.new("RGB", size), kind), 1536, shortest_side=32)
+        assert raised.value.code == "image_too_small"
+    assert decode_picture(encoded(Image.new("RGB", (32, 1536)), "PNG"), 1536, shortest_side=32).size == (32, 1536)
 
 
 @pytest.mark.parametrize("broken", [b"", b"no picture", b"<svg/>", b"\x89PNG\r\n\x1a\n" + b"\x00" * 40])

@@ -70,6 +70,7 @@ def wav() -> bytes:
         ("GIF", "image/gif"),
         ("BMP", "image/bmp"),
         ("TIFF", "image/tiff"),
+        ("AVIF", "image/avif"),
     ],
 )
 def test_images(form: str, media_type: str) -> None:
@@ -81,6 +82,9 @@ def test_animations_are_images() -> None:
     assert sniff(picture("PNG", save_all=True, append_images=frames)) == "image/png"
     assert sniff(picture("WEBP", save_all=True, append_images=frames)) == "image/webp"
     assert sniff(picture("WEBP", lossless=True)) == "image/webp"
+    sequence = picture("AVIF", save_all=True, append_images=frames)
+    assert sequence[8:12] == b"avis"
+    assert sniff(sequence) == "image/avif"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +173,8 @@ def test_other_content(data: bytes, media_type: str) -> None:
         b"RIFF\x00\x00\x00\x00" + bytes(64),
         b"\x89PNG",
         b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isom" + bytes(64),
+        b"\x00\x00\x00\x18ftypavix\x00\x00\x00\x00avix" + bytes(64),
+        b"ftypavif" + bytes(64),
         b"ID3\x04\x00\x00\xff\xff\xff\xff" + bytes(64),
     ],
 )
@@ -192,6 +198,7 @@ def test_extensions_are_distinct_and_safe() -> None:
     assert len(names) == len(IMAGE_TYPES) + len(AUDIO_TYPES)
     assert all(name.isalnum() and name.islower() for name in names)
     assert extension("image/jpeg") == "jpg"
+    assert extension("image/avif") == "avif"
     assert extension("audio/mpeg") == "mp3"
     assert extension("text/html") == "bin"
     assert extension("") == "bin"

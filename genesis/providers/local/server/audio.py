@@ -4,11 +4,28 @@ import io
 import wave
 from typing import TYPE_CHECKING
 
+from genesis.net.media import sniff
 from genesis.providers.local.server.errors import RequestError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_DEMUXERS = {
+    "audio/wav": "wav",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "video/ogg": "ogg",
+    "audio/flac": "flac",
+    "audio/mp4": "mov",
+    "video/mp4": "mov",
+    "video/quicktime": "mov",
+    "audio/webm": "matroska",
+    "video/webm": "matroska",
+    "video/x-matroska": "matroska",
+    "audio/aac": "aac",
+}
+"""FFmpeg's name of what reads each type, also of films, whose sound is taken."""
 
 LONGEST_SECONDS = 2 * 3600
 """Longest recording that is taken."""
@@ -28,11 +45,15 @@ def wav_bytes(samples: "NDArray[np.float32]", rate: int) -> bytes:
 
 
 def decode_audio(data: bytes, rate: int) -> "NDArray[np.float32]":
-    """Mono samples in -1..1 at `rate` Hz of an audio file in any format that FFmpeg reads.
+    """Mono samples in -1..1 at `rate` Hz of a WAV, MP3, Ogg, FLAC, MP4, WebM or AAC file.
 
     Raises:
         RequestError: it is no audio, or longer than two hours.
     """
+    # FFmpeg left to itself would also read playlists and session descriptions, which open what they name.
+    demuxer = _DEMUXERS.get(sniff(data))
+    if demuxer is None:
+        raise _undecodable("unknown format")
     import av
     import numpy as np
 
@@ -40,7 +61,7 @@ def decode_audio(data: bytes, rate: int) -> "NDArray[np.float32]":
     blocks: list[NDArray[np.int16]] = []
     count = 0
     try:
-        with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), mode="r", format=demuxer, metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise _undecodable("it has no audio track")
             for frame in container.decode(audio=0):

@@ -18,32 +18,36 @@ MAXIMUM_PIXELS = 40_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
 
-def decode_picture(data: bytes, longest_side: int) -> Image.Image:
+def decode_picture(data: bytes, longest_side: int, *, shortest_side: int = 1) -> Image.Image:
     """An RGB picture, upright, on white where it was transparent, and no longer than `longest_side` pixels.
 
     Raises:
-        RequestError: it is no picture, broken, or too large to be decoded.
+        RequestError: it is no picture, broken, too large to be decoded, or then narrower than `shortest_side`.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of sizes below the limit here
             file = Image.open(io.BytesIO(data), formats=_FORMATS)
-            if file.width * file.height > MAXIMUM_PIXELS:
-                raise RequestError(
-                    f"The image has {file.width}x{file.height} pixels; the limit is {MAXIMUM_PIXELS} in all.",
-                    param="image",
-                    code="image_too_large",
-                )
+            width, height = file.size
+            if width * height > MAXIMUM_PIXELS:
+                raise _too_large(f"has {width}x{height} pixels")
             file.draft("RGB", (longest_side, longest_side))
             picture = ImageOps.exif_transpose(file)
             picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+            if min(picture.size) < shortest_side:
+                raise RequestError(
+                    f"The image is {width}x{height}; both sides need {shortest_side} pixels once the longer one "
+                    f"has no more than {longest_side}.",
+                    param="image",
+                    code="image_too_small",
+                )
             return _flattened(picture)
     except UnidentifiedImageError:
         raise _undecodable("unknown format") from None
     except Image.DecompressionBombError as error:
-        raise RequestError(str(error), param="image", code="image_too_large") from error
+        raise _too_large("has too many pixels") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise for broken files
-        raise _undecodable(str(error)) from error
+        raise _undecodable("it is broken or incomplete") from error
 
 
 def _flattened(picture: Image.Image) -> Image.Image:
@@ -52,6 +56,12 @@ def _flattened(picture: Image.Image) -> Image.Image:
     with_alpha = picture.convert("RGBA")
     ground = Image.new("RGBA", with_alpha.size, "white")
     return Image.alpha_composite(ground, with_alpha).convert("RGB")
+
+
+def _too_large(what: str) -> RequestError:
+    return RequestError(
+        f"The image {what}; the limit is {MAXIMUM_PIXELS} in all.", param="image", code="image_too_large"
+    )
 
 
 def _undecodable(reason: str) -> RequestError:
