@@ -8,8 +8,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from gateway.errors import add_error_handlers
-from gateway.middleware import REQUEST_ID_HEADER, BodyLimit, RequestLog
+from gateway.errors import add_error_handlers, problem_response
+from gateway.middleware import REQUEST_ID_HEADER, RequestLog, too_large
 from gateway.routes import jobs, page, pipelines, status, storage
 from gateway.schemas.problem import Problem
 from genesis import __version__
@@ -22,6 +22,7 @@ from genesis.ports.workers import WorkerClient
 from genesis.settings import Settings
 from genesis.storage.open import open_store
 from genesis.transport.http import open_http_workers
+from genesis.transport.limits import BodyLimit
 
 _DESCRIPTION = """
 Generates text, images and audio through any provider, with one durable job contract for every modality.
@@ -62,7 +63,8 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
         app.include_router(router)
     add_error_handlers(app)
     _add_problem_schema(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_request_bytes)
+    limit = settings.max_request_bytes
+    app.add_middleware(BodyLimit, max_bytes=limit, refusal=lambda _: problem_response(too_large(limit)))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -1,8 +1,7 @@
-"""Pure ASGI middleware: request ids with the access log, and the limit on request bodies."""
+"""Pure ASGI middleware: request ids, the access log, and what errors become that nothing else has caught."""
 
 import logging
 import time
-from contextlib import suppress
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -82,43 +81,8 @@ def _unexpected() -> Problem:
     )
 
 
-class BodyLimit:
-    """Refuses request bodies of more than `max_bytes`, whatever their headers say."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        received = 0
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise _BodyTooLargeError
-            return message
-
-        async def unless_too_large(message: Message) -> None:
-            # What the application makes of the broken body is not the answer; ours follows.
-            if received <= self._max_bytes:
-                await send(message)
-
-        with suppress(_BodyTooLargeError):
-            await self._app(scope, limited, unless_too_large)
-        if received > self._max_bytes:
-            await problem_response(_too_large(self._max_bytes))(scope, receive, send)
-
-
-class _BodyTooLargeError(Exception):
-    """Stops whoever reads the body."""
-
-
-def _too_large(max_bytes: int) -> Problem:
+def too_large(max_bytes: int) -> Problem:
+    """What a request of more than `max_bytes` is answered with."""
     return Problem(
         title="Payload too large",
         status=413,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Request
@@ -9,14 +10,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field, StringConstraints, create_model
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from genesis import __version__
 from genesis.capabilities.catalog import CAPABILITIES, Capability
 from genesis.domain.identity import new_id
 from genesis.errors import CallFailed, InputRejected
 from genesis.logs import configure_logging
+from genesis.net.words import presentable
 from genesis.ports.workers import Call
 from genesis.settings import Settings
+from genesis.transport.limits import BodyLimit
 from genesis.transport.wire import (
     ATTEMPT_HEADER,
     CallMetadata,
@@ -24,11 +29,13 @@ from genesis.transport.wire import (
     WorkerHealth,
     health_of,
     metadata_of,
+    problem_of,
 )
 from workers.service import WorkerService, open_worker
 
 _STATUSES = {
     "worker-busy": 503,
+    "worker-unavailable": 503,
     "provider-unavailable": 503,
     "provider-rate-limited": 429,
     "provider-misconfigured": 503,
@@ -36,18 +43,20 @@ _STATUSES = {
     "provider-rejected": 422,
     "input-rejected": 422,
     "attempt-canceled": 409,
+    "result-lost": 502,
 }
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F-]{36}$")]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+"""A UUID; files are named after it."""
 
 
 def create_worker(capability_name: str, settings: Settings | None = None) -> FastAPI:
     """The application of one worker; settings come from the environment unless given."""
     capability = CAPABILITIES[capability_name]
+    read = settings or Settings.load()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        read = settings or Settings.load()
         configure_logging(read)
         async with open_worker(capability_name, read) as service:
             app.state.service = service
@@ -61,6 +70,11 @@ def create_worker(capability_name: str, settings: Settings | None = None) -> Fas
     )
     app.add_exception_handler(CallFailed, _call_failed)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(
+        BodyLimit, max_bytes=read.max_request_bytes, refusal=lambda scope: _too_large(scope, read.max_request_bytes)
+    )
     _add_routes(app, capability)
     return app
 
@@ -126,24 +140,48 @@ def _service(request: Request) -> WorkerService:
 
 async def _call_failed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CallFailed)  # noqa: S101  # registered for this type only
-    status = _STATUSES.get(error.code, 500)
-    problem = CallProblem(
-        title=error.code.replace("-", " ").capitalize(),
-        status=status,
-        code=error.code,
-        detail=error.message,
-        hint=error.hint,
-        retry_after=error.retry_after,
-    )
-    headers = {ATTEMPT_HEADER: getattr(request.state, "attempt", "")}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(error.retry_after)))
-    return JSONResponse(problem.model_dump(mode="json"), status, headers=headers, media_type="application/problem+json")
+    return _answer(request, problem_of(error, _STATUSES.get(error.code, 500)))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type only
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return _answer(request, _problem(400, "malformed-json", "The body is not valid JSON."))
     place = ".".join(str(part) for part in first["loc"])
-    request.state.attempt = request.headers.get(ATTEMPT_HEADER, "")
-    return await _call_failed(request, InputRejected(f"{place}: {first['msg']}"))
+    return _answer(request, problem_of(InputRejected(presentable(f"{place}: {first['msg']}")), 422))
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type only
+    phrase = HTTPStatus(error.status_code).phrase
+    said = error.detail if error.detail != phrase else f"{request.method} {request.url.path}: {phrase.lower()}."
+    problem = _problem(error.status_code, phrase.lower().replace(" ", "-"), presentable(said))
+    return _answer(request, problem, error.headers)
+
+
+async def _unexpected(request: Request, _error: Exception) -> JSONResponse:
+    # The server logs it. Whether a provider was called is not known here.
+    detail = "The worker met an error of its own, so nobody knows whether the provider did the work."
+    return _answer(request, _problem(500, "worker-error", detail, "The worker's log has the details."))
+
+
+def _too_large(scope: Scope, max_bytes: int) -> JSONResponse:
+    detail = f"The request body has more than {max_bytes:,} bytes."
+    return _answer(Request(scope), _problem(413, "payload-too-large", detail, "Give files by URL."))
+
+
+def _problem(status: int, code: str, detail: str, hint: str = "") -> CallProblem:
+    title = code.replace("-", " ").capitalize()
+    return CallProblem(title=title, status=status, code=code, detail=detail, hint=hint)
+
+
+def _answer(request: Request, problem: CallProblem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The problem as the worker's own word: the attempt's header says so."""
+    attempt = getattr(request.state, "attempt", None) or request.headers.get(ATTEMPT_HEADER, "")
+    fields = {**(headers or {}), ATTEMPT_HEADER: attempt}
+    if problem.retry_after is not None:
+        fields["Retry-After"] = str(max(1, round(problem.retry_after)))
+    return JSONResponse(
+        problem.model_dump(mode="json"), problem.status, headers=fields, media_type="application/problem+json"
+    )

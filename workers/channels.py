@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from genesis.errors import ProviderError
+from genesis.errors import ProviderAmbiguous, ProviderError, ProviderUnavailable
 from genesis.net.client import HttpClient
 from genesis.net.exchange import Reply, Request
 from genesis.providers import fake
@@ -60,13 +60,31 @@ class LocalChannel:
                     timeout_seconds=self._settings.call_timeout_seconds,
                     max_bytes=self._settings.max_fetch_bytes,
                 )
-            except (asyncio.CancelledError, ProviderError):
+            except asyncio.CancelledError:
                 # A model cannot be interrupted in the middle of its work, only ended with its process.
                 await self._server.kill()
                 raise
+            except ProviderError as error:
+                await self._server.kill()
+                raise self._as_model(error) from error
 
     async def close(self) -> None:
         await self._server.close()
+
+    def _as_model(self, error: ProviderError) -> ProviderError:
+        """The client's error in words for someone who knows of no address on the loopback."""
+        if isinstance(error, ProviderUnavailable):
+            return ProviderUnavailable("The offline model ended before it began with its work.")
+        if not isinstance(error, ProviderAmbiguous):
+            return type(error)("The offline model's answer cannot be used: it is too large.")
+        if isinstance(error.__cause__, TimeoutError):
+            return ProviderAmbiguous(
+                f"The offline model did not finish within {self._settings.call_timeout_seconds:g} seconds.",
+                hint="Raise CALL_TIMEOUT_SECONDS.",
+            )
+        return ProviderAmbiguous(
+            "The offline model ended in the middle of its work.", hint="It may have run out of memory; see the log."
+        )
 
 
 class FakeChannel:

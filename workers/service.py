@@ -1,8 +1,10 @@
 """The composition root of every worker, and its service: what it can do, its slots, its calls under way."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,6 +12,8 @@ from pydantic import ValidationError
 from genesis.capabilities.catalog import CAPABILITIES, Capability
 from genesis.errors import (
     AttemptCanceled,
+    CallFailed,
+    GenesisError,
     InputRejected,
     ProviderAmbiguous,
     ProviderMisconfigured,
@@ -18,6 +22,7 @@ from genesis.errors import (
 )
 from genesis.net.client import HttpClient
 from genesis.net.fetcher import GuardedFetcher
+from genesis.net.words import presentable
 from genesis.ports.workers import Call, CallResult, ProviderDescription, WorkerDescription
 from genesis.providers.base import Provider
 from genesis.providers.registry import providers
@@ -26,11 +31,27 @@ from genesis.storage.open import open_store
 from workers.channels import Channel, open_channel
 from workers.runner import CallRunner
 
+logger = logging.getLogger(__name__)
+
 _BUSY_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A call under way.
+
+    Attributes:
+        asked: input and options.
+        waiting: an attempt for each who waits for it.
+    """
+
+    asked: tuple[dict[str, Any], dict[str, Any]]
+    task: asyncio.Task[CallResult]
+    waiting: list[str] = field(default_factory=list)
+
+
 class WorkerService:
-    """One worker. It holds nothing but the calls under way."""
+    """One worker. It holds nothing but the calls under way: one per call key, whoever asks (protocol, line 8)."""
 
     def __init__(
         self,
@@ -46,8 +67,7 @@ class WorkerService:
         self._runner = runner
         self._settings = settings
         self._in_use = dict.fromkeys(self._providers, 0)
-        self._calls: dict[str, asyncio.Task[CallResult]] = {}
-        self._canceled: set[str] = set()
+        self._flights: dict[str, _Flight] = {}
 
     @property
     def busy(self) -> int:
@@ -77,53 +97,70 @@ class WorkerService:
     async def generate(self, call: Call) -> CallResult:
         """Makes one call of one provider; the first configured one where the call names no model.
 
+        A call whose key is under way is not made again: its attempt waits for the same result.
+
         Raises:
-            CallFailed: any of its kinds; WorkerBusy when all slots are taken.
+            CallFailed: any of its kinds; WorkerBusy when all slots are taken, or when the key or the attempt is under
+                way with another call.
         """
-        call_input, options = self._checked(call)
+        asked = self._checked(call)
+        flight = self._flights.get(call.call_key)
+        other = self._flight_of(call.attempt)
+        if (flight is not None and flight.asked != asked) or other not in (None, flight):
+            raise WorkerBusy(
+                "The call key or the attempt is under way with another call.",
+                hint="Use new ids for a new call.",
+                retry_after=_BUSY_SECONDS,
+            )
+        if flight is None:
+            flight = self._started(call.call_key, *asked)
+        return await _awaited(flight, call.attempt)
+
+    async def cancel(self, attempt: str) -> None:
+        """Gives up a call, for all attempts that wait for it; unknown attempts are ignored, since their calls are over."""
+        if flight := self._flight_of(attempt):
+            flight.task.cancel()
+
+    def _flight_of(self, attempt: str) -> _Flight | None:
+        return next((flight for flight in self._flights.values() if attempt in flight.waiting), None)
+
+    def _started(self, call_key: str, call_input: dict[str, Any], options: dict[str, Any]) -> _Flight:
         provider, model = self._target(options.get("model"))
         if self._in_use[provider.name] >= self._slots(provider):
             raise WorkerBusy(
                 f"All {self._slots(provider)} slots of {provider.name} are taken.", retry_after=_BUSY_SECONDS
             )
-        self._in_use[provider.name] += 1
-        task = asyncio.create_task(self._bounded(provider, model, call.call_key, call_input, options))
-        self._calls[call.attempt] = task
-        try:
-            return await task
-        except asyncio.CancelledError:
-            if call.attempt in self._canceled:
-                raise AttemptCanceled("The attempt was canceled.") from None
-            raise
-        finally:
+
+        def ended(task: asyncio.Task[CallResult]) -> None:
             self._in_use[provider.name] -= 1
-            self._calls.pop(call.attempt, None)
-            self._canceled.discard(call.attempt)
+            del self._flights[call_key]
+            if not task.cancelled():
+                task.exception()  # seen, also when nobody waits any more
 
-    async def cancel(self, attempt: str) -> None:
-        """Gives up a call; unknown attempts are ignored, since their calls are over."""
-        if task := self._calls.get(attempt):
-            self._canceled.add(attempt)
-            task.cancel()
+        task = asyncio.create_task(self._run(provider, model, call_key, call_input, options))
+        self._in_use[provider.name] += 1
+        self._flights[call_key] = _Flight((call_input, options), task)
+        task.add_done_callback(ended)
+        return self._flights[call_key]
 
-    async def _bounded(
+    async def _run(
         self, provider: Provider, model: str, call_key: str, call_input: Mapping[str, Any], options: Mapping[str, Any]
     ) -> CallResult:
-        seconds = self._settings.call_timeout_seconds
+        channel = self._channels[provider.name]
         try:
-            async with asyncio.timeout(seconds):
-                return await self._runner.run(
-                    provider,
-                    model,
-                    self._channels[provider.name],
-                    call_key=call_key,
-                    call_input=call_input,
-                    options=options,
-                )
-        except TimeoutError:
+            return await self._runner.run(
+                provider, model, channel, call_key=call_key, call_input=call_input, options=options
+            )
+        except CallFailed:
+            raise
+        except GenesisError as error:
+            raise ProviderAmbiguous(error.message, hint=error.hint) from error
+        except Exception as error:
+            logger.exception("unexpected error in a call of %s", provider.name)
             raise ProviderAmbiguous(
-                f"{provider.name} did not answer within {seconds:g} seconds.", hint="Raise CALL_TIMEOUT_SECONDS."
-            ) from None
+                "The worker met an error of its own, so nobody knows whether the provider did the work.",
+                hint="The worker's log has the details; please report it.",
+            ) from error
 
     def _checked(self, call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
@@ -132,7 +169,7 @@ class WorkerService:
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise InputRejected(f"{place}: {first['msg']}") from None
+            raise InputRejected(presentable(f"{place}: {first['msg']}")) from None
         return call_input.model_dump(mode="json"), options.model_dump(mode="json", exclude_none=True)
 
     def _target(self, model: str | None) -> tuple[Provider, str]:
@@ -157,6 +194,23 @@ class WorkerService:
         return provider, model_name
 
 
+async def _awaited(flight: _Flight, attempt: str) -> CallResult:
+    """The flight's result; who gives up waiting does not end it for the others, the last one does."""
+    flight.waiting.append(attempt)
+    try:
+        await asyncio.wait({flight.task})
+    except asyncio.CancelledError:
+        if flight.waiting == [attempt]:
+            flight.task.cancel()
+            await asyncio.wait({flight.task})
+        raise
+    finally:
+        flight.waiting.remove(attempt)
+    if flight.task.cancelled():
+        raise AttemptCanceled("The attempt was canceled.")
+    return flight.task.result()
+
+
 @asynccontextmanager
 async def open_worker(capability_name: str, settings: Settings) -> AsyncIterator[WorkerService]:
     """Builds one worker from the settings and closes what it opened.
@@ -177,5 +231,11 @@ async def open_worker(capability_name: str, settings: Settings) -> AsyncIterator
         channels = {provider.name: open_channel(provider, capability_name, client, settings) for provider in chain}
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        runner = CallRunner(capability, store, fetcher, settings.max_fetch_bytes)
+        runner = CallRunner(
+            capability,
+            store,
+            fetcher,
+            max_bytes=settings.max_fetch_bytes,
+            call_seconds=settings.call_timeout_seconds,
+        )
         yield WorkerService(capability, chain, channels, runner, settings)

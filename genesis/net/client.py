@@ -3,32 +3,24 @@
 import asyncio
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import SimpleNamespace, TracebackType
+from collections.abc import Mapping, Sequence
+from types import TracebackType
 from typing import Self
 
 from aiohttp import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
-    ClientHandlerType,
-    ClientOSError,
-    ClientPayloadError,
-    ClientRequest,
     ClientResponse,
     ClientSession,
     ClientSSLError,
     ClientTimeout,
-    DummyCookieJar,
     FormData,
-    ServerDisconnectedError,
-    TCPConnector,
-    TraceConfig,
 )
 from multidict import CIMultiDict
 from yarl import URL
 
+from genesis.domain.storable import storable_text
 from genesis.errors import (
     ProviderAmbiguous,
     ProviderError,
@@ -38,11 +30,10 @@ from genesis.errors import (
 )
 from genesis.net.addresses import written_url
 from genesis.net.exchange import FormFile, Reply, Request
+from genesis.net.session import Progress, open_session
+from genesis.net.words import presentable
 
 CONNECT_SECONDS = 10.0
-# Shorter than common servers keep idle connections (5 s and more): a request on a connection that the server is just
-# closing would be ambiguous.
-_KEEP_ALIVE_SECONDS = 3.0
 _HTTP = ("http://", "https://")
 
 
@@ -56,15 +47,7 @@ class HttpClient:
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = ClientSession(
-            connector=TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),  # slots limit what is under way
-            cookie_jar=DummyCookieJar(),
-            headers={"User-Agent": "Genesis"},
-            timeout=ClientTimeout(total=None, connect=CONNECT_SECONDS),
-            trust_env=False,
-            trace_configs=[_tracing()],
-            middlewares=(_send_once,),
-        )
+        self._session = open_session(ClientTimeout(total=None, connect=CONNECT_SECONDS))
         return self
 
     async def __aexit__(
@@ -100,7 +83,7 @@ class HttpClient:
             raise RuntimeError("HttpClient is used outside of `async with`.")
         url = _target(request.url, base_url)
         fields = _fields(url, base_url, headers or {}, request)
-        progress = _Progress()
+        progress = Progress()
         try:
             async with (
                 asyncio.timeout(timeout_seconds),
@@ -118,33 +101,6 @@ class HttpClient:
             raise _timed_out(url, progress, timeout_seconds) from error
         except (ClientError, OSError, UnicodeError) as error:  # the last for names that cannot be looked up
             raise _failed(url, progress, error) from error
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far a request has come: from `connected` on, bytes may have been sent."""
-
-    connected: bool = False
-
-
-def _tracing() -> TraceConfig:
-    async def connected(_session: ClientSession, context: SimpleNamespace, _params: object) -> None:
-        context.trace_request_ctx.connected = True
-
-    tracing = TraceConfig()
-    tracing.on_connection_create_end.append(connected)
-    tracing.on_connection_reuseconn.append(connected)
-    return tracing
-
-
-async def _send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Hides lost connections from aiohttp, which would send idempotent requests a second time."""
-    try:
-        return await handler(request)
-    except ClientConnectorError:
-        raise
-    except (ClientOSError, ServerDisconnectedError) as error:
-        raise ClientPayloadError(str(error)) from error
 
 
 def _target(url: str, base_url: str) -> URL:
@@ -175,7 +131,7 @@ def _fields(url: URL, base_url: str, headers: Mapping[str, str], request: Reques
     for name, value in fields.items():
         if any(character in value for character in "\r\n\0"):
             raise ProviderMisconfigured(
-                f"The header {name} for {url.host} contains a line break.", hint="Remove it from the provider's key."
+                f"The header {name} for {_host(url)} contains a line break.", hint="Remove it from the provider's key."
             )
     return fields
 
@@ -203,23 +159,32 @@ async def _read(response: ClientResponse, max_bytes: int) -> Reply:
         body += chunk
         if len(body) > max_bytes:
             response.close()
-            raise ProviderRejected(f"{response.url.host} answered with more than {max_bytes} bytes.")
-    headers = {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
+            raise ProviderRejected(f"{_host(response.url)} answered with more than {max_bytes} bytes.")
+    headers = {name.lower(): _written(response.headers.getall(name)) for name in response.headers}
     return Reply(response.status, headers, bytes(body))
 
 
-def _timed_out(url: URL, progress: _Progress, timeout_seconds: float) -> ProviderError:
+def _written(values: Sequence[str]) -> str:
+    # aiohttp hands on bytes that are no UTF-8 as lone surrogates, which can neither be stored nor sent on.
+    return storable_text(", ".join(values))
+
+
+def _host(url: URL) -> str:
+    return presentable(url.host or "")
+
+
+def _timed_out(url: URL, progress: Progress, timeout_seconds: float) -> ProviderError:
     if progress.connected:
         return ProviderAmbiguous(
-            f"{url.host} did not finish its answer within {timeout_seconds:g} seconds; it may have done the work."
+            f"{_host(url)} did not finish its answer within {timeout_seconds:g} seconds; it may have done the work."
         )
     seconds = min(timeout_seconds, CONNECT_SECONDS)
-    return ProviderUnavailable(f"{url.host} did not accept a connection within {seconds:g} seconds.")
+    return ProviderUnavailable(f"{_host(url)} did not accept a connection within {seconds:g} seconds.")
 
 
-def _failed(url: URL, progress: _Progress, error: ClientError | OSError | UnicodeError) -> ProviderError:
+def _failed(url: URL, progress: Progress, error: ClientError | OSError | UnicodeError) -> ProviderError:
     if progress.connected:
-        return ProviderAmbiguous(f"{url.host} broke off before the end of its answer; it may have done the work.")
+        return ProviderAmbiguous(f"{_host(url)} broke off before the end of its answer; it may have done the work.")
     match error:
         case ClientConnectorDNSError() | UnicodeError():
             reason = "its name is not known"
@@ -229,4 +194,4 @@ def _failed(url: URL, progress: _Progress, error: ClientError | OSError | Unicod
             reason = error.strerror or "it accepts no connection"
         case _:
             reason = "it accepts no connection"
-    return ProviderUnavailable(f"{url.host} cannot be reached: {reason}.")
+    return ProviderUnavailable(f"{_host(url)} cannot be reached: {reason}.")

@@ -33,7 +33,8 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 MAX_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LOOKUPS_AT_ONCE = 8
-_HINTS = {
+_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_HINTS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "Give a URL that opens without signing in.",
     HTTPStatus.FORBIDDEN: "Give a URL that opens without signing in.",
     HTTPStatus.NOT_FOUND: "Check the URL; a link that expires may have done so.",
@@ -51,6 +52,10 @@ class Fetched:
 
     data: bytes
     media_type: str
+
+
+class FetchInterrupted(InputRejected):
+    """The file could not be had now; the same URL may give it later."""
 
 
 class SystemResolver:
@@ -97,12 +102,13 @@ class GuardedFetcher:
 
         Raises:
             InputRejected: the URL, its host, its answer or its content cannot be used; the message says which and why.
+            FetchInterrupted: of these, what may be otherwise in a moment.
         """
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 data = await self._follow(url, accept)
         except TimeoutError:
-            raise InputRejected(
+            raise FetchInterrupted(
                 f"The file was not delivered within {self._timeout_seconds:g} seconds.",
                 hint="Give a URL on a faster host, or a smaller file.",
             ) from None
@@ -153,9 +159,7 @@ class GuardedFetcher:
     async def _read(self, response: ClientResponse) -> bytes:
         host = response.url.host
         if response.status != HTTPStatus.OK:
-            reason = f"{response.status} {response.reason or ''}".strip()
-            hint = _HINTS.get(HTTPStatus(response.status), "") if response.status in set(HTTPStatus) else ""
-            raise InputRejected(f"{host} answered HTTP {reason}.", hint=hint)
+            raise _refused(host, response.status)
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("", "identity"):
             raise InputRejected(f"{host} sends the file compressed, although asked not to.", hint="Use another host.")
@@ -215,17 +219,27 @@ def _look_up(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def _unreachable(url: URL, error: ClientError | OSError) -> InputRejected:
+def _refused(host: str | None, status: int) -> InputRejected:
+    # The server's own phrase may be any bytes.
+    known = HTTPStatus(status) if status in set(HTTPStatus) else None
+    reason = f"{status} {known.phrase}" if known else f"{status}"
+    kind = FetchInterrupted if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR else InputRejected
+    return kind(f"{host} answered HTTP {reason}.", hint=_HINTS.get(status, ""))
+
+
+def _unreachable(url: URL, error: ClientError | OSError) -> FetchInterrupted:
     match error:
         case ClientConnectorDNSError():
-            return InputRejected(f"The host {url.host} of the URL is not known.", hint="Check the host name.")
+            return FetchInterrupted(f"The host {url.host} of the URL is not known.", hint="Check the host name.")
         case ClientSSLError():
-            return InputRejected(f"{url.host} offers no valid TLS connection.", hint="Check its certificate.")
+            return FetchInterrupted(f"{url.host} offers no valid TLS connection.", hint="Check its certificate.")
         case ClientConnectorError():
-            return InputRejected(f"{url.host} accepts no connection on port {url.port}.", hint="Check host and port.")
+            return FetchInterrupted(
+                f"{url.host} accepts no connection on port {url.port}.", hint="Check host and port."
+            )
         case ClientPayloadError():
-            return InputRejected(f"{url.host} broke off before the end of the file.", hint="Try the URL again.")
-    return InputRejected(f"{url.host} did not answer in valid HTTP.", hint="Check the URL.")
+            return FetchInterrupted(f"{url.host} broke off before the end of the file.", hint="Try the URL again.")
+    return FetchInterrupted(f"{url.host} did not answer in valid HTTP.", hint="Check the URL.")
 
 
 def _wrong_type(data: bytes, media_type: str, accept: Family) -> InputRejected:

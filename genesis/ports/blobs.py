@@ -13,7 +13,13 @@ class BlobStore(Protocol):
     """
 
     async def write(self, key: str, data: bytes, media_type: str) -> Artifact:
-        """Stores a file; it is complete and durable when this returns. The same key is overwritten whole."""
+        """Stores a new file; it is complete and durable when this returns.
+
+        The same content under the same key is stored already, and fine; a file is never replaced by another.
+
+        Raises:
+            Conflict: there is another file under this key.
+        """
 
     async def read(self, key: str, *, limit: int) -> bytes:
         """The content.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from genesis.domain.artifact import Artifact
-from genesis.errors import InvalidRequest, NotFound, PayloadTooLarge, Unavailable
+from genesis.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge, Unavailable
 
 Result = TypeVar("Result")
 
@@ -31,7 +31,8 @@ class FileStore:
     """Implements `genesis.ports.blobs.BlobStore` on a folder.
 
     A key is `folder/name.ext`; the folder is lower-case, and neither part begins with a dot. Links below the root are
-    not followed. A file appears whole or not at all, and has reached the disk when `write` returns.
+    not followed. A file appears whole or not at all, is never replaced, and has reached the disk when `write` returns.
+    The folder's file system has to support hard links.
 
     Args:
         root: an existing folder, absolute.
@@ -76,11 +77,16 @@ class FileStore:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
-            except BaseException:
+                # Unlike a rename, a link fails where the name is taken.
+                os.link(temporary, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
+            except FileExistsError:
+                if not _holds(parent, name, data):
+                    raise Conflict(
+                        f"There is another file {folder}/{name}.", hint="Store this one under a new name."
+                    ) from None
+            finally:
                 with suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=parent)
-                raise
             os.fsync(parent)
         return hashlib.sha256(data).hexdigest()
 
@@ -129,6 +135,22 @@ def _descriptor(descriptor: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _holds(parent: int, name: str, data: bytes) -> bool:
+    """Whether the file has exactly this content."""
+    try:
+        descriptor = os.open(name, _READ, dir_fd=parent)
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return False
+        raise
+    with _descriptor(descriptor):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != len(data):
+            return False
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read() == data
 
 
 def _split(key: str) -> tuple[str, str]:

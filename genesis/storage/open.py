@@ -22,12 +22,13 @@ def open_store(settings: Settings) -> BlobStore:
         name, root = "STORAGE_URL", _folder(settings.storage_url)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=root):
-            pass
+        with tempfile.TemporaryDirectory(dir=root, prefix=".") as trial:
+            (Path(trial) / "file").touch()
+            (Path(trial) / "link").hardlink_to(Path(trial) / "file")
     except OSError as error:
         raise Misconfigured(
             f"{name}: files cannot be written to {root}: {error.strerror or error}.",
-            hint="Name a folder that this process may write to.",
+            hint="Name a folder that this process may write to, on a file system with hard links.",
         ) from error
     return FileStore(root)
 

@@ -7,12 +7,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
-from genesis.errors import CALL_FAILURES, CallFailed, ProviderRejected
+from genesis.errors import CALL_FAILURES, CallFailed, InputRejected, ProviderAmbiguous
+from genesis.net.words import presentable
 from genesis.ports.workers import CallResult, ProviderDescription, WorkerDescription
 
 ATTEMPT_HEADER = "Genesis-Attempt"
 """Names the attempt; the worker's own answers repeat it, so that an answer without it came from somebody else."""
 CALL_KEY_HEADER = "Genesis-Call-Key"
+
+_LONGEST_DETAIL = 2_000
+_REFUSED_BODIES = ("payload-too-large", "malformed-json", "not-found", "method-not-allowed")
+"""Codes of a worker that has read no call."""
 
 
 class _Wire(BaseModel):
@@ -79,6 +84,9 @@ class CallProblem(_Wire):
     detail: str
     hint: str = ""
     retry_after: float | None = Field(None, description="Seconds to wait before asking again.")
+    cost_microdollars: int | None = Field(
+        None, description="What the provider charged although the call failed; null when unknown."
+    )
 
 
 def health_of(worker: WorkerDescription, *, version: str, busy: int) -> WorkerHealth:
@@ -145,7 +153,25 @@ def result_of(output: dict[str, Any], metadata: CallMetadata) -> CallResult:
     )
 
 
+def problem_of(error: CallFailed, status: int) -> CallProblem:
+    """The wire form of a failed call."""
+    return CallProblem(
+        title=error.code.replace("-", " ").capitalize(),
+        status=status,
+        code=error.code,
+        detail=presentable(error.message, longest=_LONGEST_DETAIL),
+        hint=presentable(error.hint, longest=_LONGEST_DETAIL),
+        retry_after=error.retry_after,
+        cost_microdollars=error.cost,
+    )
+
+
 def error_of(problem: CallProblem) -> CallFailed:
-    """The error that a worker's problem stands for."""
-    kind = CALL_FAILURES.get(problem.code, ProviderRejected)
-    return kind(problem.detail, hint=problem.hint, retry_after=problem.retry_after)
+    """The error that a worker's problem stands for; a code that we do not know proves nothing."""
+    kind = InputRejected if problem.code in _REFUSED_BODIES else CALL_FAILURES.get(problem.code, ProviderAmbiguous)
+    return kind(
+        presentable(problem.detail, longest=_LONGEST_DETAIL),
+        hint=presentable(problem.hint, longest=_LONGEST_DETAIL),
+        retry_after=problem.retry_after,
+        cost=problem.cost_microdollars,
+    )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from genesis.domain.artifact import Artifact
-from genesis.errors import InvalidRequest, Misconfigured, NotFound, PayloadTooLarge, Unavailable
+from genesis.errors import Conflict, InvalidRequest, Misconfigured, NotFound, PayloadTooLarge, Unavailable
 from genesis.ports.blobs import BlobStore
 from genesis.settings import Settings
 from genesis.storage.file import FileStore
@@ -74,25 +74,39 @@ async def test_an_empty_file_comes_back(store: BlobStore) -> None:
     assert await store.read("audio/empty.wav", limit=0) == b""
 
 
-async def test_the_same_key_is_overwritten_whole(store: BlobStore) -> None:
-    await store.write(KEY, b"first, and longer", "image/png")
-    await store.write(KEY, b"second", "image/png")
-    assert await store.read(KEY, limit=100) == b"second"
+async def test_a_file_is_never_replaced(store: BlobStore) -> None:
+    first = await store.write(KEY, b"first", "image/png")
+    assert await store.write(KEY, b"first", "image/png") == first
+    for other in (b"other", b"second, and longer", b""):
+        with pytest.raises(Conflict):
+            await store.write(KEY, other, "image/png")
+    assert await store.read(KEY, limit=100) == b"first"
+
+
+async def test_of_writers_at_once_one_wins(store: BlobStore) -> None:
+    contents = [bytes([value]) * 100_000 for value in range(8)]
+    answers = await asyncio.gather(*(store.write(KEY, data, "image/png") for data in contents), return_exceptions=True)
+    written = [answer for answer in answers if isinstance(answer, Artifact)]
+    assert len(written) == 1
+    assert {type(answer) for answer in answers} == {Artifact, Conflict}
+    kept = await store.read(KEY, limit=100_000)
+    assert hashlib.sha256(kept).hexdigest() == written[0].sha256
 
 
 async def test_a_reader_never_sees_half_a_file(store: BlobStore) -> None:
-    contents = {bytes([value]) * 300_000 for value in (1, 2)}
-    await store.write(KEY, next(iter(contents)), "image/png")
-
-    async def write() -> None:
-        for _ in range(10):
-            for data in contents:
-                await store.write(KEY, data, "image/png")
-
-    writing = asyncio.create_task(write())
-    while not writing.done():
-        assert await store.read(KEY, limit=300_000) in contents
-    await writing
+    data = bytes(3_000_000)
+    for number in range(5):
+        key = f"images/file-{number}.png"
+        writing = asyncio.create_task(store.write(key, data, "image/png"))
+        while True:
+            done = writing.done()
+            try:
+                assert len(await store.read(key, limit=len(data))) == len(data)
+            except NotFound:
+                assert not done
+            if done:
+                break
+        await writing
 
 
 async def test_many_at_once(store: BlobStore) -> None:
@@ -156,11 +170,20 @@ class TestFileStore:
         (tmp_path / "store" / "images").mkdir()
         (tmp_path / "store" / "images" / "link.png").symlink_to(secret)
         (tmp_path / "store" / "linked").symlink_to(tmp_path)
-        await store.write("images/link.png", b"new", "image/png")
-        with pytest.raises(Unavailable):
-            await store.write("linked/secret.png", b"new", "image/png")
+        for data in (b"new", b"secret"):
+            with pytest.raises(Conflict):
+                await store.write("images/link.png", data, "image/png")
+            with pytest.raises(Unavailable):
+                await store.write("linked/secret.png", data, "image/png")
         assert secret.read_bytes() == b"secret"
-        assert await store.read("images/link.png", limit=100) == b"new"
+        assert [path.name for path in (tmp_path / "store" / "images").iterdir()] == ["link.png"]
+
+    async def test_folders_and_pipes_are_not_replaced(self, store: FileStore, tmp_path: Path) -> None:
+        (tmp_path / "store" / "images" / "folder.png").mkdir(parents=True)
+        os.mkfifo(tmp_path / "store" / "images" / "pipe.png")
+        for key in ("images/folder.png", "images/pipe.png"):
+            with pytest.raises(Conflict):
+                await store.write(key, b"", "image/png")
 
     async def test_folders_and_pipes_are_no_files(self, store: FileStore, tmp_path: Path) -> None:
         (tmp_path / "store" / "images" / "folder.png").mkdir(parents=True)
@@ -170,8 +193,6 @@ class TestFileStore:
                 await store.read(key, limit=100)
 
     async def test_a_full_disk(self, store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        await store.write(KEY, b"old", "image/png")
-
         def full(descriptor: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -180,8 +201,8 @@ class TestFileStore:
             with pytest.raises(Unavailable, match="No space left") as refused:
                 await store.write(KEY, b"new", "image/png")
         assert "STORAGE_PATH" in refused.value.hint
-        assert await store.read(KEY, limit=100) == b"old"
-        assert len(list((tmp_path / "store" / "images").iterdir())) == 1
+        assert list((tmp_path / "store").rglob("*.*")) == []
+        await store.write(KEY, b"new", "image/png")
 
     async def test_a_root_that_has_gone(self, tmp_path: Path) -> None:
         store = FileStore(tmp_path / "gone")
@@ -192,20 +213,20 @@ class TestFileStore:
         self, store: FileStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         steps: list[str] = []
-        fsync, replace = os.fsync, os.replace
+        fsync, link = os.fsync, os.link
 
         def noted_fsync(descriptor: int) -> None:
             steps.append(Path(f"/dev/fd/{descriptor}").readlink().suffix or "folder")
             fsync(descriptor)
 
-        def noted_replace(*args: Any, **options: Any) -> None:
-            steps.append("replace")
-            replace(*args, **options)
+        def noted_link(*args: Any, **options: Any) -> None:
+            steps.append("link")
+            link(*args, **options)
 
         monkeypatch.setattr("genesis.storage.file.os.fsync", noted_fsync)
-        monkeypatch.setattr("genesis.storage.file.os.replace", noted_replace)
+        monkeypatch.setattr("genesis.storage.file.os.link", noted_link)
         await store.write(KEY, b"x", "image/png")
-        assert steps == ["folder", ".part", "replace", "folder"]
+        assert steps == ["folder", ".part", "link", "folder"]
 
     async def test_a_canceled_write_is_whole_or_absent(self, store: FileStore, tmp_path: Path) -> None:
         writing = asyncio.create_task(store.write(KEY, bytes(1_000_000), "image/png"))
@@ -266,3 +287,13 @@ class TestOpening:
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(Misconfigured, match="STORAGE_PATH"):
             open_store(Settings(storage_path=tmp_path / "file" / "folder"))
+
+    def test_a_file_system_without_hard_links(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*args: Any, **options: Any) -> None:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+        monkeypatch.setattr("os.link", refuse)
+        with pytest.raises(Misconfigured) as refused:
+            open_store(Settings(storage_path=tmp_path))
+        assert "hard links" in refused.value.hint
+        assert list(tmp_path.iterdir()) == []

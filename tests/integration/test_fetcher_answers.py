@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import pytest
 from aiohttp import web
 
+from genesis.errors import InputRejected
 from genesis.net import fetcher as fetcher_module
-from genesis.net.fetcher import GuardedFetcher, SystemResolver
+from genesis.net.fetcher import FetchInterrupted, GuardedFetcher, SystemResolver
 from genesis.net.media import Family
 from tests.support.sites import (
     LIMIT,
@@ -57,6 +58,29 @@ class TestAnswers:
     async def test_content_that_is_dressed_up(self, data: bytes, accept: Family, says: str) -> None:
         async with site(serves(data, f"{accept}/png")) as server:
             assert says in await refusal(server.fetcher(), server.url(), accept)
+
+    @pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 599])
+    async def test_what_may_be_otherwise_in_a_moment(self, status: int) -> None:
+        async with site(serves(PNG, status=status)) as server:
+            with pytest.raises(FetchInterrupted):
+                await server.fetcher().fetch(server.url(), accept="image")
+
+    @pytest.mark.parametrize("status", [206, 400, 401, 404, 410])
+    async def test_what_stays_as_it_is(self, status: int) -> None:
+        async with site(serves(PNG, status=status)) as server:
+            with pytest.raises(InputRejected) as refused:
+                await server.fetcher().fetch(server.url(), accept="image")
+        assert not isinstance(refused.value, FetchInterrupted)
+
+    async def test_a_phrase_of_odd_bytes_is_not_repeated(self) -> None:
+        async with raw(b"HTTP/1.1 404 \xff\x01evil\r\nContent-Length: 0\r\n\r\n") as port:
+            said = await refusal(local_fetcher(), f"http://127.0.0.1:{port}/")
+        assert said.startswith("127.0.0.1 answered HTTP 404 Not Found.")
+
+    @pytest.mark.parametrize("target", [b"\xff", b"http://\xff\xfe/", b"//\xff@x", b"http://a\xffb.example/"])
+    async def test_a_redirect_of_odd_bytes(self, target: bytes) -> None:
+        async with raw(b"HTTP/1.1 302 Found\r\nLocation: " + target + b"\r\nContent-Length: 0\r\n\r\n") as port:
+            assert (await refusal(local_fetcher(), f"http://127.0.0.1:{port}/")).isprintable()
 
     async def test_a_decompression_bomb_is_not_opened(self) -> None:
         bomb = gzip.compress(bytes(50_000_000))

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +14,8 @@ from aiohttp.test_utils import TestServer
 from genesis.errors import ProviderAmbiguous, ProviderMisconfigured, ProviderRejected, ProviderUnavailable
 from genesis.net.client import HttpClient
 from genesis.net.exchange import FormFile, Reply, Request
+from tests.support.processes import free_port
+from tests.support.sites import raw
 
 KEY = {"Authorization": "Bearer hunter2"}
 PLENTY = 60.0
@@ -75,12 +76,6 @@ async def talking(talk: Talk) -> AsyncIterator[str]:
 
 async def send(client: HttpClient, request: Request, base_url: str = "", timeout: float = PLENTY) -> Reply:  # noqa: ASYNC109
     return await client.send(request, base_url=base_url, headers=KEY, timeout_seconds=timeout, max_bytes=MEBIBYTE)
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class TestRequests:
@@ -178,6 +173,11 @@ class TestRequests:
         assert (reply.status, reply.headers["retry-after"]) == (429, "7")
         assert json.loads(reply.body) == {"error": "slow down"}
 
+    async def test_headers_of_odd_bytes_become_text(self, client: HttpClient) -> None:
+        async with raw(b"HTTP/1.1 200 \xff\r\nContent-Type: image/\xff\r\n\r\n") as port:
+            reply = await send(client, Request("GET", "/"), f"http://127.0.0.1:{port}")
+        assert reply.media_type == "image/?"
+
     async def test_cookies_are_not_kept(self, client: HttpClient) -> None:
         async def cookie(request: web.Request) -> web.Response:
             response = web.json_response(request.headers.get("Cookie"))
@@ -193,7 +193,7 @@ class TestRequests:
     async def test_proxies_of_the_environment_are_not_used(
         self, client: HttpClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
         async with serving(echo) as base:
             assert (await send(client, Request("GET", "/"), base)).status == 200
 
@@ -288,7 +288,7 @@ def assert_discreet(error: ProviderAmbiguous | ProviderUnavailable) -> None:
 class TestFailuresBeforeSending:
     async def test_refused_connection(self, client: HttpClient) -> None:
         with pytest.raises(ProviderUnavailable, match=r"127\.0\.0\.1 cannot be reached") as failed:
-            await send(client, Request("POST", "/", json={}), f"http://127.0.0.1:{unused_port()}")
+            await send(client, Request("POST", "/", json={}), f"http://127.0.0.1:{free_port()}")
         assert_discreet(failed.value)
 
     async def test_unknown_name(self, client: HttpClient) -> None:

@@ -7,14 +7,13 @@ import pytest
 from aiohttp import web
 
 from genesis.capabilities.catalog import CAPABILITIES
-from genesis.errors import (
-    ProviderAmbiguous,
-    WorkerUnavailable,
-)
+from genesis.domain.identity import new_id
+from genesis.errors import CallFailed, FailureClass, InputRejected, ProviderAmbiguous, WorkerUnavailable
 from genesis.settings import Settings
 from tests.support.processes import free_port
 from tests.support.worker_servers import call, client_of, running
 from workers.app import create_worker
+from workers.service import WorkerService
 
 
 @pytest.fixture
@@ -54,6 +53,136 @@ def test_what_is_wrong_is_a_problem(settings, body):
         assert response.status_code == 422
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["code"] == "input-rejected"
+
+
+def problem(response, status, code):
+    """Checks that this is a problem, and the worker's own word."""
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["genesis-attempt"] == response.request.headers.get("genesis-attempt", "")
+    assert response.json()["detail"]
+    return response.json()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_is_refused(settings, chunked):
+    body = b'{"text":"' + b"a" * settings.max_request_bytes + b'"}'
+    headers = {"Genesis-Attempt": new_id(), "Content-Type": "application/json"}
+    with running(create_worker("text", settings)) as url:
+        sent = (body[start : start + 100_000] for start in range(0, len(body), 100_000)) if chunked else body
+        problem(httpx2.post(url + "/generate", content=sent, headers=headers), 413, "payload-too-large")
+
+
+def test_requests_that_are_none(settings):
+    headers = {"Genesis-Attempt": new_id(), "Content-Type": "application/json"}
+    with running(create_worker("text", settings)) as url:
+        problem(httpx2.post(url + "/generate", content=b"{", headers=headers), 400, "malformed-json")
+        problem(httpx2.get(url + "/nope"), 404, "not-found")
+        problem(httpx2.get(url + "/generate", headers=headers), 405, "method-not-allowed")
+        odd = httpx2.post(url + "/generate", content=rb'{"text":"a","\ud800\u0000":1}', headers=headers)
+        problem(odd, 422, "input-rejected")
+
+
+@pytest.mark.parametrize("identity", ["-" * 36, "0" * 36, "a", "../../../../../../etc/passwd00000000"])
+def test_ids_are_uuids(settings, identity):
+    with running(create_worker("image", settings)) as url:
+        response = httpx2.post(url + "/generate", json={"prompt": "a"}, headers={"Genesis-Call-Key": identity})
+        problem(response, 422, "input-rejected")
+
+
+async def test_an_error_outside_of_the_call_is_the_workers_own_word(settings, monkeypatch):
+    async def broken(self, call):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(WorkerService, "generate", broken)
+    with running(create_worker("text", settings)) as url:
+        headers = {"Genesis-Attempt": new_id()}
+        problem(httpx2.post(url + "/generate", json={"text": "a"}, headers=headers), 500, "worker-error")
+        async with client_of("text", url) as client:
+            with pytest.raises(ProviderAmbiguous, match="error of its own"):
+                await client.generate(call())
+
+
+async def test_text_that_is_as_long_as_the_limit_allows_arrives(settings):
+    """A caller writes a letter of Chinese in three bytes; as an escape it would have six."""
+    tight = settings.model_copy(update={"max_request_bytes": 70_000})
+    with running(create_worker("text", tight)) as url:
+        async with client_of("text", url) as client:
+            made = await client.generate(call(value="\u6f22" * 20_000))
+    assert made.output["text"].endswith("\u6f22")
+
+
+async def test_a_body_above_the_workers_limit_is_final(settings):
+    tight = settings.model_copy(update={"max_request_bytes": 1024})
+    with running(create_worker("text", tight)) as url:
+        async with client_of("text", url) as client:
+            with pytest.raises(InputRejected, match="1,024 bytes"):
+                await client.generate(call(value="a" * 2000))
+
+
+ODD_URLS = [
+    "",
+    "llm",
+    "http://",
+    "ftp://127.0.0.1",
+    "http://[::1",
+    "http://127.0.0.1:99999",
+    "http://127.0.0.1:port",
+    "http://a b",
+    "http://\ud800",
+    f"http://{'a' * 70}.invalid",
+    "http://user:hunter2@",
+]
+
+
+@pytest.mark.parametrize("url", ODD_URLS)
+async def test_an_odd_url_is_a_worker_that_is_away(url):
+    async with client_of("text", url) as client:
+        for asking in (client.describe("text"), client.generate(call()), client.cancel("text", new_id())):
+            with pytest.raises(WorkerUnavailable, match="llm worker") as away:
+                await asking
+            assert "hunter2" not in away.value.message + away.value.hint
+            assert (away.value.message + away.value.hint).isprintable()
+
+
+async def test_a_redirect_is_not_followed():
+    seen = []
+
+    async def elsewhere(request):
+        seen.append(request.path)
+        return web.Response(status=307, headers={"Location": "/other"})
+
+    async with answering(elsewhere) as client:
+        with pytest.raises(ProviderAmbiguous):
+            await client.generate(call())
+        with pytest.raises(WorkerUnavailable):
+            await client.describe("text")
+        await client.cancel("text", new_id())
+    assert "/other" not in seen
+
+
+async def test_what_a_failed_call_has_cost_is_told():
+    async def charged(request):
+        body = {"title": "t", "status": 502, "code": "result-lost", "detail": "Lost.\u0000\n", "cost_microdollars": 42}
+        return web.json_response(
+            body, status=502, headers={"Genesis-Attempt": request.headers.get("Genesis-Attempt", "")}
+        )
+
+    async with answering(charged) as client:
+        with pytest.raises(CallFailed) as caught:
+            await client.generate(call())
+    assert (caught.value.code, caught.value.cost, caught.value.message) == ("result-lost", 42, "Lost.")
+
+
+async def test_a_code_that_nobody_knows_proves_nothing():
+    async def newer(request):
+        body = {"title": "t", "status": 500, "code": "of-tomorrow", "detail": "d"}
+        return web.json_response(body, status=500, headers={"Genesis-Attempt": request.headers["Genesis-Attempt"]})
+
+    async with answering(newer) as client:
+        with pytest.raises(CallFailed) as caught:
+            await client.generate(call())
+    assert caught.value.failure is FailureClass.AMBIGUOUS
 
 
 async def test_a_worker_that_is_away_was_sent_nothing():

@@ -9,6 +9,7 @@ import uvicorn
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.identity import new_id
+from genesis.net.session import open_session
 from genesis.ports.workers import Call
 from genesis.transport.http import HttpWorkers
 from genesis.transport.in_process import InProcessWorkers
@@ -35,7 +36,7 @@ def running(app):
 
 @asynccontextmanager
 async def client_of(capability, url):
-    async with aiohttp.ClientSession() as session:
+    async with open_session(aiohttp.ClientTimeout()) as session:
         yield HttpWorkers(session, {capability: url}, call_seconds=20)
 
 
@@ -52,6 +53,6 @@ async def in_process(capability, settings):
         yield InProcessWorkers({capability: service})
 
 
-def call(capability="text", value="hi", **options):
+def call(capability="text", value="hi", *, attempt=None, call_key=None, **options):
     name = next(iter(CAPABILITIES[capability].input.model_fields))
-    return Call(new_id(), new_id(), capability, {name: value}, options)
+    return Call(attempt or new_id(), call_key or new_id(), capability, {name: value}, options)

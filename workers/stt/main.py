@@ -1,5 +1,12 @@
 """The stt worker: `uvicorn workers.stt.main:app`."""
 
+from fastapi import FastAPI
+
 from workers.app import create_worker
 
-app = create_worker("transcription")
+
+def __getattr__(name: str) -> FastAPI:
+    """Builds `app` when a server asks for it, so that importing this module reads no settings."""
+    if name == "app":
+        return create_worker("transcription")
+    raise AttributeError(name)

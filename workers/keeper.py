@@ -1,0 +1,106 @@
+"""Keeps what a provider has made: checked by its content and in the store, or known to be lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from genesis.capabilities.fields import Kind
+from genesis.domain.artifact import Artifact
+from genesis.domain.identity import new_id
+from genesis.errors import Conflict, GenesisError, ProviderRejected, ResultLost, Unavailable
+from genesis.net.fetcher import FetchInterrupted, GuardedFetcher
+from genesis.net.media import Family, extension, family_of, sniff
+from genesis.ports.blobs import BlobStore
+from genesis.providers.base import Done, Media
+
+Result = TypeVar("Result")
+
+FAMILIES: Mapping[Kind, Family] = {Kind.IMAGE_URL: "image", Kind.AUDIO_URL: "audio"}
+_FOLDERS = {Kind.IMAGE_URL: "images", Kind.AUDIO_URL: "audio"}
+
+_MARGIN_SECONDS = 1.0
+_LEAST_SECONDS = 5.0
+"""Even after the deadline; whoever waits for the answer waits longer than for two such times."""
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+class ResultKeeper:
+    """Keeps the results of one capability.
+
+    A result may have been paid for and cannot be asked for again, so what may pass is tried again until the call's
+    deadline, and for some seconds in any case.
+    """
+
+    def __init__(self, store: BlobStore, fetcher: GuardedFetcher, kind: Kind) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._kind = kind
+
+    async def keep(self, done: Done, call_key: str, deadline: float) -> Artifact | None:
+        """Stores the result; None where it is a text.
+
+        Args:
+            deadline: of the call, on the event loop's clock.
+
+        Raises:
+            ProviderRejected: it is not what was asked for.
+            ResultLost: it cannot be copied from the provider, or not be stored.
+        """
+        if self._kind is Kind.TEXT:
+            return None
+        family = FAMILIES[self._kind]
+        media = done.media
+        if media is None and done.media_url:
+            url = done.media_url
+            media = await _until(deadline, done, "copied", lambda: self._copy(url, family))
+        if media is None:
+            raise ProviderRejected(f"The provider answered without {family}.", cost=done.cost)
+        media_type = sniff(media.data)
+        if family_of(media_type) != family:
+            found = media_type or "a file of an unknown type"
+            raise ProviderRejected(f"The provider answered with {found} instead of {family}.", cost=done.cost)
+        stored = Media(media.data, media_type)
+        return await _until(deadline, done, "stored", lambda: self._write(call_key, stored))
+
+    async def _copy(self, url: str, family: Family) -> Media:
+        fetched = await self._fetcher.fetch(url, accept=family)
+        return Media(fetched.data, fetched.media_type)
+
+    async def _write(self, name: str, media: Media) -> Artifact:
+        key = f"{_FOLDERS[self._kind]}/{{}}.{extension(media.media_type)}"
+        try:
+            return await self._store.write(key.format(name), media.data, media.media_type)
+        except Conflict:
+            # An earlier sending of this call has made another file, which somebody may know already.
+            return await self._store.write(key.format(new_id()), media.data, media.media_type)
+
+
+async def _until(deadline: float, done: Done, verb: str, work: Callable[[], Awaitable[Result]]) -> Result:
+    """What `work` gives, at last.
+
+    Raises:
+        ResultLost: it failed for good, or time is up.
+    """
+    loop = asyncio.get_running_loop()
+    until = max(deadline - _MARGIN_SECONDS, loop.time() + _LEAST_SECONDS)
+    pause = _FIRST_PAUSE_SECONDS
+    failure = GenesisError("It took too long.")
+    try:
+        async with asyncio.timeout_at(until):
+            while True:
+                try:
+                    return await work()
+                except (Unavailable, FetchInterrupted) as error:
+                    failure = error
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+    except TimeoutError:
+        pass
+    except GenesisError as error:
+        failure = error
+    raise ResultLost(
+        f"The provider has made the result, but it could not be {verb}: {failure.message}",
+        hint=failure.hint,
+        cost=done.cost,
+    ) from failure
