@@ -21,6 +21,7 @@
       . ProviderRejected       bad input, unknown model, content policy
       . ProviderAmbiguous      nobody knows whether it did the work
     - InputRejected            an input file cannot be used (unreachable, wrong type, too large)
+    - StorageUnavailable       the store of input files does not answer; nothing was sent
     - ResultLost               the provider made the result, but it could not be kept
 """
 
@@ -161,6 +162,11 @@ class InputRejected(CallFailed):
     code = "input-rejected"
 
 
+class StorageUnavailable(CallFailed):
+    code = "storage-unavailable"
+    failure = FailureClass.SAFE
+
+
 class ResultLost(CallFailed):
     code = "result-lost"
     failure = FailureClass.AMBIGUOUS
@@ -202,6 +208,7 @@ CALL_FAILURES: dict[str, type[CallFailed]] = {
         WorkerUnavailable,
         AttemptCanceled,
         InputRejected,
+        StorageUnavailable,
         ResultLost,
         ProviderUnavailable,
         ProviderRateLimited,

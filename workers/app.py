@@ -36,6 +36,7 @@ from workers.service import WorkerService, open_worker
 _STATUSES = {
     "worker-busy": 503,
     "worker-unavailable": 503,
+    "storage-unavailable": 503,
     "provider-unavailable": 503,
     "provider-rate-limited": 429,
     "provider-misconfigured": 503,

@@ -16,8 +16,8 @@ from genesis.errors import (
     ProviderAmbiguous,
     ProviderRateLimited,
     ProviderUnavailable,
+    StorageUnavailable,
     Unavailable,
-    WorkerUnavailable,
 )
 from genesis.net.fetcher import GuardedFetcher
 from genesis.net.media import family_of, sniff
@@ -118,8 +118,7 @@ class CallRunner:
         try:
             data = await self._store.read(value.removeprefix(STORAGE_PREFIX), limit=self._max_bytes)
         except Unavailable as error:
-            # Nothing was sent, and the file may well be there.
-            raise WorkerUnavailable(error.message, hint=error.hint) from error
+            raise StorageUnavailable(error.message, hint=error.hint) from error
         except GenesisError as error:
             raise InputRejected(f"{presentable(value)}: {error.message}", hint=error.hint) from error
         media_type = sniff(data)

@@ -46,6 +46,9 @@ UNREADABLE = Failure(
 )
 """A job that another version has made."""
 
+WITHHELD = Failure("attempt-withheld", "The job was stopped before this attempt was sent.", "", FailureClass.SAFE)
+"""A recorded attempt that was never sent."""
+
 OUTCOME_UNKNOWN = Failure(
     "outcome-unknown",
     "The process ended while the provider was working, so nobody knows whether the call was charged.",

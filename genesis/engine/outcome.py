@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.event import Event, EventType
-from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, Failure
+from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, WITHHELD, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job
 from genesis.domain.money import Money
@@ -71,6 +71,11 @@ def failed(
         {"step": step.name, "target": attempt.target, "code": error.code, "retry_at": retry_at},
     )
     return Verdict(attempt, replace(step, retry_at=retry_at), (event,))
+
+
+def withheld(step: Step, attempt: Attempt, now: Milliseconds) -> Verdict:
+    """The attempt was recorded, but the job is to stop before it is sent."""
+    return Verdict(replace(attempt, state=AttemptState.NOT_SENT, settled_at=now, failure=WITHHELD), step, ())
 
 
 def settled(attempt: Attempt, error: CallFailed, now: Milliseconds) -> Attempt:

@@ -19,7 +19,7 @@ from genesis.engine.directory import WorkerDirectory
 from genesis.engine.lanes import Lanes
 from genesis.engine.outcome import Verdict
 from genesis.engine.retry import RetryPolicy
-from genesis.errors import CallFailed, FailureClass, InvalidRequest, Unavailable, WorkerUnavailable
+from genesis.errors import CallFailed, FailureClass, Fenced, InvalidRequest, Unavailable, WorkerUnavailable
 from genesis.ports.clock import Clock
 from genesis.ports.ledger import Decision, Fence, Finish, Ledger, Release
 from genesis.ports.workers import Call, WorkerClient
@@ -77,20 +77,29 @@ class JobRun:
         self._around = around
         self._fence = Fence(job.id, owner, job.epoch)
         self._attempts: dict[asyncio.Task[None], PipelineStep] = {}
-        self._calls: dict[str, Attempt] = {}  # attempts under way, by step
+        self._begun: dict[str, ProviderClass] = {}  # steps whose attempt is being written, made or settled
+        self._calls: dict[str, Attempt] = {}  # attempts that a worker is making, by step
         self._canceled = asyncio.Event()
         self._draining = False
 
     @property
     def waits_for_paid_call(self) -> bool:
-        """Whether a call is under way that cannot simply be made again."""
-        return any(call.provider_class is not ProviderClass.REPEATABLE for call in self._calls.values())
+        """Whether a call is under way, from its intent to its settlement, that cannot simply be made again."""
+        return any(provider_class is not ProviderClass.REPEATABLE for provider_class in self._begun.values())
+
+    @property
+    def _stopping(self) -> bool:
+        return self._draining or self._canceled.is_set()
 
     def drain(self) -> None:
         """Makes the run start nothing more and give the job back when what is under way has ended."""
         self._draining = True
+        self._cancel_waiting()
+
+    def _cancel_waiting(self) -> None:
+        """Ends the tasks that only wait for a slot; what has begun is never cut off between a call and its record."""
         for task, step in self._attempts.items():
-            if step.name not in self._calls:  # it still waits for its slot
+            if step.name not in self._begun:
                 task.cancel()
 
     def cancel(self) -> None:
@@ -170,8 +179,13 @@ class JobRun:
                 return
             # The first provider's slots are those of the capability; a further one has its own.
             async with self._around.lanes.slot(f"{planned.capability}:{target.provider}"):
-                if not self._draining:
+                if self._stopping:
+                    return
+                self._begun[planned.name] = target.provider_class
+                try:
                     await self._call(planned, target, chain, earlier)
+                finally:
+                    del self._begun[planned.name]
 
     def _chain(self, planned: PipelineStep) -> tuple[Target, ...]:
         worker = self._around.directory.known.get(planned.capability)
@@ -184,6 +198,9 @@ class JobRun:
         self, planned: PipelineStep, target: Target, chain: tuple[Target, ...], earlier: tuple[Attempt, ...]
     ) -> None:
         step, attempt = await self._intend(planned, target, earlier)
+        if self._stopping:  # in the meantime
+            await self._settle((outcome.withheld(step, attempt, self._around.clock.now()),))
+            return
         call_input, options = plan.call_of(self._job, planned)
         call = Call(attempt.id, attempt.call_key, planned.capability, call_input, options | {"model": target.name})
         self._calls[planned.name] = attempt
@@ -263,19 +280,24 @@ class JobRun:
 
     async def _end_canceled(self) -> None:
         """Tells the calls under way to stop, waits a moment for their evidence, and ends the job."""
-        for planned in list(self._attempts.values()):
-            if call := self._calls.get(planned.name):
-                await self._pass_on_cancel(planned.capability, call)
+        self._cancel_waiting()
+        passing = [
+            asyncio.create_task(self._pass_on_cancel(planned.capability, self._calls[planned.name]))
+            for planned in self._attempts.values()
+            if planned.name in self._calls
+        ]
         if self._attempts:
-            await asyncio.wait(self._attempts, timeout=_CANCEL_GRACE_SECONDS)
-        now = self._around.clock.now()
-        late = [task for task in self._attempts if not task.done()]
-        for task in late:
+            await asyncio.wait({*self._attempts, *passing}, timeout=_CANCEL_GRACE_SECONDS)
+        for task, planned in self._attempts.items():
+            if planned.name in self._calls:  # its worker does not answer; a settlement is waited for instead
+                task.cancel()
+        for task in passing:
             task.cancel()
-        await asyncio.gather(*self._attempts, return_exceptions=True)
+        await asyncio.gather(*self._attempts, *passing, return_exceptions=True)
         self._attempts.clear()
+        now = self._around.clock.now()
         self._job, skipped, finish = plan.end(self._job, JobStatus.CANCELED, now)
-        verdicts = outcome.interrupted(self._job, now) if late else ()
+        verdicts = outcome.interrupted(self._job, now)
         await self._write(evidence=tuple(verdict.attempt for verdict in verdicts), steps=skipped, outcome=finish)
 
     async def _pass_on_cancel(self, capability: str, attempt: Attempt) -> None:
@@ -291,13 +313,16 @@ class JobRun:
             Fenced: somebody else decides about the job now.
         """
         now = self._around.clock.now()
-        verdicts = outcome.interrupted(self._job, now)
+        evidence = tuple(verdict.attempt for verdict in outcome.interrupted(self._job, now))
         self._job, skipped, finish = plan.end(self._job, JobStatus.FAILED, now)
-        await self._write(
-            evidence=tuple(verdict.attempt for verdict in verdicts),
-            steps=skipped,
-            outcome=replace(finish, failure=_DEFECT),
-        )
+        try:
+            await self._write(evidence=evidence, steps=skipped, outcome=replace(finish, failure=_DEFECT))
+        except Fenced:
+            raise
+        except Exception:
+            # What the job has made may be the very thing that cannot be written.
+            logger.exception("job %s ends without its outputs", self._job.id)
+            await self._write(outcome=Finish(JobStatus.FAILED, {}, _DEFECT))
 
     async def _write(
         self,

@@ -136,6 +136,10 @@ class GuardedFetcher:
                         url = self._redirected(response)
                 except (ClientError, OSError) as error:
                     raise _unreachable(url, error) from error
+                except UnicodeError:
+                    raise InputRejected(
+                        "The host of the URL has a name that cannot be read.", hint="Check the URL."
+                    ) from None
         raise InputRejected(f"The URL leads through more than {MAX_REDIRECTS} redirects.", hint="Give the final URL.")
 
     def _checked(self, url: str) -> URL:

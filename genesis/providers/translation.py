@@ -95,15 +95,14 @@ def clean_text(text: str) -> str:
 
 
 def json_of(reply: Reply) -> object:
-    """The reply's JSON with exact numbers (`Decimal` for fractions); None when its body is not JSON."""
+    """The reply's JSON with exact numbers (`Decimal` for fractions); None when its body is not JSON.
+
+    NaN and infinity, which some servers write, become null: an answer that was paid for is not refused for them.
+    """
     try:
-        return json.loads(reply.body, parse_float=Decimal, parse_constant=_refuse)
+        return json.loads(reply.body, parse_float=Decimal, parse_constant=lambda _: None)
     except (ValueError, RecursionError, InvalidOperation):
         return None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def json_object_of(reply: Reply) -> dict[str, Any]:

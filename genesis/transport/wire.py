@@ -16,7 +16,7 @@ ATTEMPT_HEADER = "Genesis-Attempt"
 CALL_KEY_HEADER = "Genesis-Call-Key"
 
 _LONGEST_DETAIL = 2_000
-_REFUSED_BODIES = ("payload-too-large", "malformed-json", "not-found", "method-not-allowed")
+_REFUSED_BODIES = ("payload-too-large", "malformed-json", "bad-request", "not-found", "method-not-allowed")
 """Codes of a worker that has read no call."""
 
 

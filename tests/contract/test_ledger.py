@@ -306,6 +306,35 @@ async def test_a_job_of_another_version_fails_alone_and_can_be_looked_at(databas
         assert len(await queries.jobs(DEFAULT_ORGANIZATION, limit=9)) == 2
 
 
+async def test_a_job_that_holds_words_of_another_version_hides_no_other(database, tmp_path):
+    strange, good = job_of(TWO_STEPS), job_of(TWO_STEPS)
+    async with database() as (ledger, queries):
+        await ledger.submit(strange)
+        (owned,) = await ledger.claim("me", "text", 1)
+        await ledger.decide(Decision(fence_of(owned), intents=(attempt_of(),)))
+        await ledger.cancel(DEFAULT_ORGANIZATION, strange.id)
+        await ledger.submit(good)
+        with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+            connection.execute("UPDATE attempts SET provider_class = 'metered'")
+            connection.commit()
+        assert len(await queries.jobs(DEFAULT_ORGANIZATION, limit=9)) == 2
+    async with database() as (ledger, queries):
+        await ledger.recover()
+        assert [job.id for job in await ledger.claim("me", "text", 9)] == [good.id]
+        assert (await queries.job(DEFAULT_ORGANIZATION, strange.id)).status is JobStatus.CANCELED
+
+
+async def test_a_job_that_waits_for_what_does_not_exist_ends_at_the_next_start(database, tmp_path):
+    job = job_of(TWO_STEPS)
+    async with database() as (ledger, queries):
+        await ledger.submit(job)
+        with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+            connection.execute("UPDATE jobs SET lane = 'music'")
+            connection.commit()
+        await ledger.recover()
+        assert (await queries.job(DEFAULT_ORGANIZATION, job.id)).status is JobStatus.FAILED
+
+
 async def test_recovery_takes_jobs_from_dead_owners(database):
     job, asked = job_of(TWO_STEPS), job_of(TWO_STEPS)
     free, paid = attempt_of(provider_class=ProviderClass.REPEATABLE), attempt_of("b")

@@ -14,9 +14,9 @@ from genesis.errors import (
     ProviderRejected,
     ProviderUnavailable,
     ResultLost,
+    StorageUnavailable,
     Unavailable,
     WorkerBusy,
-    WorkerUnavailable,
 )
 from genesis.providers.fake import FakeAdapter
 from genesis.settings import Settings
@@ -245,7 +245,7 @@ async def test_a_store_that_cannot_be_read_is_asked_again_later(settings, worker
 
     monkeypatch.setattr(FileStore, "read", away)
     async with worker("image_transform", settings) as client:
-        with pytest.raises(WorkerUnavailable, match="does not answer"):
+        with pytest.raises(StorageUnavailable, match="does not answer"):
             await client.generate(call("image_transform", "/storage/images/a.png"))
 
 

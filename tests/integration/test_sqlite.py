@@ -60,6 +60,14 @@ def test_a_second_start_imports_no_alembic(tmp_path):
     assert done.stdout.split() == ["False", "False"]
 
 
+@pytest.mark.parametrize("folder", ["a?b", "a%20b", "a b", "a#b"])
+def test_odd_names_of_folders_are_names(tmp_path, folder):
+    (tmp_path / folder).mkdir()
+    migrate(tmp_path / folder / "jobs.db")
+    assert [path.name for path in tmp_path.iterdir()] == [folder]
+    migrate(tmp_path / folder / "jobs.db")
+
+
 def test_a_database_of_a_newer_version_is_left_alone(tmp_path):
     database = tmp_path / "jobs.db"
     migrate(database)

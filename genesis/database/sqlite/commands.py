@@ -6,6 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
+from genesis.capabilities.catalog import CAPABILITIES
 from genesis.database.sqlite.rows import dump, dump_failure, load_jobs, rows
 from genesis.domain import attempt as attempt_states
 from genesis.domain import job as job_states
@@ -257,4 +258,8 @@ def recover(connection: sqlite3.Connection, now: Milliseconds) -> int:
     asked = "owner IS NULL AND status IN ('queued', 'running') AND cancel_requested_at IS NOT NULL"
     for job in _load(connection, asked, ()):
         _end_unowned(connection, job, JobStatus.CANCELED, now)
+    marks = ",".join("?" * len(CAPABILITIES))
+    stranded = f"owner IS NULL AND status IN ('queued', 'running') AND lane NOT IN ({marks})"
+    for job in _load(connection, stranded, tuple(CAPABILITIES)):
+        _end_unowned(connection, job, JobStatus.FAILED, now, UNREADABLE)
     return released

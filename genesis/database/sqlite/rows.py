@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
-from genesis.domain.failure import Failure
+from genesis.domain.failure import UNREADABLE, Failure
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.money import Money
 from genesis.domain.pipeline import Pipeline, from_document
@@ -41,7 +41,31 @@ def rows(cursor: sqlite3.Cursor) -> list[Row]:
 
 
 def job_from(row: Row, steps: Iterable[Row], attempts: Iterable[Row]) -> Job:
-    """A job from its row and those of its steps and attempts, each in order."""
+    """A job from its row and those of its steps and attempts, each in order.
+
+    Of one that this version cannot read there is what can be shown: it has no plan, no steps and no attempts.
+    """
+    try:
+        return _job(row, steps, attempts)
+    except (GenesisError, ValueError, KeyError, TypeError, AttributeError):
+        known = row["status"] in set(JobStatus)
+        return Job(
+            id=row["id"],
+            organization=row["organization"],
+            pipeline=row["pipeline"],
+            inputs={},
+            options={},
+            plan=_unreadable_plan(row),
+            created_at=row["created_at"],
+            status=JobStatus(row["status"]) if known else JobStatus.FAILED,
+            failure=UNREADABLE,
+            completed_at=row["completed_at"],
+            owner=row["owner"],
+            epoch=row["epoch"],
+        )
+
+
+def _job(row: Row, steps: Iterable[Row], attempts: Iterable[Row]) -> Job:
     return Job(
         id=row["id"],
         organization=row["organization"],
@@ -69,7 +93,11 @@ def _plan(row: Row) -> Pipeline:
     try:
         return from_document(json.loads(row["plan"]))
     except (GenesisError, ValueError, KeyError, TypeError, AttributeError):
-        return Pipeline(row["pipeline"], 0, "", (), (), {})
+        return _unreadable_plan(row)
+
+
+def _unreadable_plan(row: Row) -> Pipeline:
+    return Pipeline(row["pipeline"], 0, "", (), (), {})
 
 
 def _step(row: Row) -> Step:

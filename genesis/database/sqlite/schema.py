@@ -44,7 +44,7 @@ def _upgrade(database: Path, version: str | None) -> None:
 
     config = Config()
     config.set_main_option("script_location", "genesis.database:migrations")
-    engine = sa.create_engine(f"sqlite:///{database}")
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(database)))
     # Python's driver would run each change of the schema outside of the transaction; a crash in the middle would leave
     # half a schema behind (SQLAlchemy's documentation of its SQLite dialect, "transactional DDL").
     sa.event.listen(engine, "connect", _no_implicit_transactions)

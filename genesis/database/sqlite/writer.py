@@ -11,6 +11,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,19 +80,20 @@ class Writer:
         return await future
 
     def _run(self) -> None:
-        connection = sqlite3.connect(self._database, isolation_level=None)
         try:
+            self._write_all()
+        except Exception:
+            # Without its writer the process would wait for ever for what it asks for.
+            logger.critical("the job ledger can no longer be written", exc_info=True)
+            self._on_fatal()
+
+    def _write_all(self) -> None:
+        with closing(sqlite3.connect(self._database, isolation_level=None)) as connection:
             for pragma in ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
                 connection.execute(f"PRAGMA {pragma}")
             while entries := self._next():
                 answers = _flush(connection, [entry.command for entry in entries])
                 _deliver(entries, answers)
-        except Exception:
-            # Without its writer the process would wait for ever for what it asks for.
-            logger.critical("the job ledger can no longer be written", exc_info=True)
-            self._on_fatal()
-        finally:
-            connection.close()
 
     def _next(self) -> list[_Entry]:
         """Waits for a command and takes all that wait with it; empty at the end."""
