@@ -58,7 +58,9 @@ ImageUrl = Annotated[
 ]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1, description="Makes the result repeatable where the model allows it.")]
 Language = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$"), Field(description="BCP 47 tag.", examples=["en"])
+    str,
+    StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$"),
+    Field(description="As a tag such as `en` or `pt-BR`.", examples=["en"]),
 ]
 Style = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_not_blank)]
 
