@@ -36,7 +36,7 @@ def submit_all(client):
 def test_no_accepted_job_is_lost(tmp_path):
     dice = random.Random(20261123)
     port = free_port()
-    settings = {"GENESIS_FAKE_DELAY_MS": "1000", "WORKER_SLOTS": "64"}
+    settings = {"GENESIS_FAKE_DELAY_MS": "600", "WORKER_SLOTS": "64"}
     accepted, in_flight_at_kill = [], []
     for round_number in range(KILLS):
         with server(tmp_path, port, **settings) as process, httpx2.Client(base_url=process.url, timeout=30) as client:
@@ -45,7 +45,7 @@ def test_no_accepted_job_is_lost(tmp_path):
                 deadline = time.monotonic() + 60
                 while state_of(client)[0]["queued"]:
                     assert time.monotonic() < deadline
-            time.sleep(dice.uniform(0.1, 0.9))
+            time.sleep(dice.uniform(0.1, 1.0))
             in_flight_at_kill.append(state_of(client)[0]["running"])
             process.kill()
     with server(tmp_path, port, **settings) as process, httpx2.Client(base_url=process.url, timeout=30) as client:
@@ -58,7 +58,6 @@ def test_no_accepted_job_is_lost(tmp_path):
             for url in (job["outputs"]["image_url"], job["outputs"]["audio_url"]):
                 assert url is None or client.get(url).status_code == 200
 
-    print("in flight at each kill:", in_flight_at_kill)
     assert max(in_flight_at_kill) > JOBS / 2, "little was under way at any kill: this test has shown nothing"
     assert sorted(job["job_id"] for job in jobs) == sorted(accepted)
     assert counts == {"completed": JOBS}
