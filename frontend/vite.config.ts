@@ -47,7 +47,8 @@ export default defineConfig({
   server: {
     port: 3000,
     strictPort: true,
-    proxy: Object.fromEntries(API_PATHS.map((path) => [path, { target: GATEWAY, changeOrigin: true }])),
+    // The host stays the page's own: the gateway compares it with the origin that the browser names.
+    proxy: Object.fromEntries(API_PATHS.map((path) => [path, { target: GATEWAY, changeOrigin: false }])),
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 })

@@ -6,10 +6,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from gateway.errors import add_error_handlers, problem_response
-from gateway.middleware import REQUEST_ID_HEADER, RequestLog, too_large
+from gateway.middleware import REQUEST_ID_HEADER, HostCheck, OriginCheck, RequestLog, too_large
 from gateway.routes import jobs, page, pipelines, status, storage
 from gateway.schemas.problem import Problem
 from genesis import __version__
@@ -65,6 +64,7 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
     _add_problem_schema(app)
     limit = settings.max_request_bytes
     app.add_middleware(BodyLimit, max_bytes=limit, refusal=lambda _: problem_response(too_large(limit)))
+    app.add_middleware(OriginCheck, allowed=settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -73,8 +73,7 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
             allow_headers=["*"],
             expose_headers=["Link", "Location", "Retry-After", REQUEST_ID_HEADER],
         )
-    if settings.trusted_hosts:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts))
+    app.add_middleware(HostCheck, trusted=settings.trusted_hosts)
     app.add_middleware(RequestLog)
     return app
 

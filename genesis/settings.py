@@ -1,5 +1,6 @@
 """Settings of every process: one typed object, read once from the environment at the edge and passed down."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -8,6 +9,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from genesis.errors import Misconfigured
+
+_HOST_NAME = re.compile(r"(\*\.)?[^\s*/:@\[\]]+")
+_PLACEHOLDER = "YOUR_"
+"""What the README and k8s/secrets.yaml say in place of a key begins so; no provider's keys do."""
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -72,8 +77,8 @@ class Settings(BaseSettings):
     page_path: Path = Path(__file__).resolve().parents[1] / "frontend" / "dist"
     """Folder of the built web page; without it the gateway serves the API alone."""
     trusted_hosts: CommaSeparated = Field((), validation_alias="GENESIS_TRUSTED_HOSTS")
-    """Host names that requests may name; empty allows the loopback names while bound to the loopback interface, and
-    any name otherwise."""
+    """Host names that requests may name besides `localhost` and IP addresses; `*.example.org` stands for all below,
+    `*` for any. Empty allows the names that nobody can register on the internet, and none over the loopback interface."""
     cors_origins: CommaSeparated = ()
     """Origins that browsers may call the API from; empty allows the gateway's own page only."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -86,10 +91,19 @@ class Settings(BaseSettings):
             return tuple(part.strip().lower().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name != "*" and not _HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not a host name (genesis.example.org, *.example.org) without port")
+        return value
+
     @field_validator("huggingface_api_key", "openrouter_api_key")
     @classmethod
     def _no_blank_key(cls, value: SecretStr | None) -> SecretStr | None:
-        return value if value and value.get_secret_value().strip() else None
+        key = value.get_secret_value().strip() if value else ""
+        return None if not key or key.startswith(_PLACEHOLDER) else value
 
     @field_validator("llm_worker_url", "image_worker_url", "stt_worker_url", "tts_worker_url", "cyclegan_worker_url")
     @classmethod

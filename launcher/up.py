@@ -13,7 +13,6 @@ from genesis.storage.open import open_store
 from launcher.workers import open_in_process_workers
 
 _DRAIN_MARGIN_SECONDS = 5
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -28,9 +27,6 @@ def serve(settings: Settings, host: str, port: int) -> None:
     listener = _bind(host, port)
     address = f"http://{host}:{listener.getsockname()[1]}"
     print(f"Genesis is at {address}/app/ and its API is described at {address}/docs", flush=True)  # noqa: T201
-    if not settings.trusted_hosts and host in _LOOPBACK:
-        # A page elsewhere may let its own name point here, to read what a server without sign-in tells anyone.
-        settings = settings.model_copy(update={"trusted_hosts": _LOOPBACK})
     app = create_app(settings, open_in_process_workers)
     config = uvicorn.Config(
         app,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks Dockerfiles, manifests and compose.yaml without building an image. The tools are installed into build/containers
-# as tools/containers locks them; quick when nothing has changed. Needs .venv (`make setup`) and npm.
+# Checks Dockerfiles, manifests and compose.yaml without building an image, and without Docker. The tools are installed
+# into build/containers as tools/containers locks them; quick when nothing has changed. Needs .venv (`make setup`), npm.
 set -eu
 cd "$(dirname "$0")/.."
 tools=build/containers
@@ -39,11 +39,11 @@ check_manifests() {
 
 check_compose() {
     $tools/node_modules/.bin/dclint --config tools/containers/dclint.json --max-warnings 0 compose.yaml
-    echo "dclint: compose.yaml keeps to the Compose specification"
-    # `config` resolves variables, anchors and references. It asks podman for its version and for nothing else, so that
-    # any program with a version will do.
+    echo "dclint: compose.yaml keeps to the schema of the Compose specification"
+    # Podman's parser, not Docker's: it resolves variables, anchors and volumes. It asks podman for its version and for
+    # nothing else, so that any program with a version will do.
     $tools/python/bin/podman-compose --podman-path "$PWD/.venv/bin/python" config >$tools/compose.yaml
-    echo "podman-compose config: $(grep -c '^    image:' $tools/compose.yaml) services"
+    echo "podman-compose config (not Docker's): $(grep -c '^    image:' $tools/compose.yaml) services"
 }
 
 install_tools

@@ -11,8 +11,8 @@ _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content
 _FRESH = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob: https: http:; media-src 'self' blob: "
-    "https: http:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'",
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; "
+    "object-src 'none'",
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from gateway.main import create_app
+from gateway.middleware import is_trusted_host
 from gateway.routes import page
 from genesis.settings import Settings
 
@@ -187,8 +188,15 @@ def test_the_secret_holds_no_key_and_applying_it_wipes_none():
     (secret,) = manifest("secrets.yaml")
     assert secret["metadata"]["name"] == "api-keys"
     assert not secret.keys() & {"data", "stringData"}
-    for key in ("openrouter-api-key", "huggingface-api-key"):
-        assert f"#   {key}: YOUR_" in text("k8s/secrets.yaml")
+
+
+def test_what_stands_in_place_of_a_key_is_never_taken_for_one():
+    """In the manifest as in the README's command, whether or not somebody has filled it in."""
+    for path in ("k8s/secrets.yaml", "README.md"):
+        found = re.findall(r"(openrouter|huggingface)-api-key(?:: |=)(\S+)", text(path))
+        assert {name for name, _ in found} == {"openrouter", "huggingface"}
+        for name, placeholder in found:
+            assert getattr(Settings(**{f"{name}_api_key": placeholder}), f"{name}_api_key") is None
 
 
 @pytest.mark.parametrize("name", WORKERS)
@@ -265,6 +273,13 @@ def test_compose_runs_every_image_hardened_and_publishes_on_the_loopback_interfa
     assert published == {"127.0.0.1:8000:8000", "127.0.0.1:3000:8080"}
 
 
+def test_services_in_compose_depend_on_services_that_exist():
+    services = compose()["services"]
+    needed = {other for service in services.values() for other in service.get("depends_on", ())}
+    assert "gateway" in needed
+    assert needed <= services.keys()
+
+
 def test_compose_hands_on_every_setting_that_an_operator_may_change():
     services = compose()["services"]
     fixed = {f"{name.upper()}_WORKER_URL": f"http://{name}-worker:{port}" for name, port in WORKERS.items()}
@@ -272,7 +287,41 @@ def test_compose_hands_on_every_setting_that_an_operator_may_change():
     assert fixed.items() <= gateway.items()
     given = {name: value for service in services.values() for name, value in service["environment"].items()}
     del given["GATEWAY_URL"]
+    assert given.pop("GENESIS_TRUSTED_HOSTS") == "gateway,frontend,${GENESIS_TRUSTED_HOSTS:-}"
     assert all(value == f"${{{name}:-}}" for name, value in given.items() if name not in fixed)
     by_image = {"GENESIS_HOST", "GENESIS_PORT", "PAGE_PATH", "DRAIN_SECONDS"}
     by_volume = {"DB_PATH", "DATABASE_URL", "STORAGE_PATH", "STORAGE_URL"}
-    assert given.keys() == SETTINGS.keys() - by_image - by_volume
+    assert given.keys() == SETTINGS.keys() - by_image - by_volume - {"GENESIS_TRUSTED_HOSTS"}
+
+
+def test_the_services_answer_to_their_own_names():
+    in_cluster = Settings(trusted_hosts=manifest("configmap.yaml")[0]["data"]["GENESIS_TRUSTED_HOSTS"]).trusted_hosts
+    in_compose = compose()["services"]["gateway"]["environment"]["GENESIS_TRUSTED_HOSTS"]
+    named = Settings(trusted_hosts=in_compose.replace("${GENESIS_TRUSTED_HOSTS:-}", "")).trusted_hosts
+    for name in ("gateway", "frontend"):
+        assert is_trusted_host(f"{name}:8000", "10.0.0.1", named)
+        for domain in ("", f".{NAMESPACE}", f".{NAMESPACE}.svc", f".{NAMESPACE}.svc.cluster.local"):
+            assert is_trusted_host(f"{name}-service{domain}:8000", "10.0.0.1", in_cluster)
+    for allowed in (named, in_cluster):
+        assert is_trusted_host("10.244.0.7:8000", "10.244.0.7", allowed)  # a probe names the pod's address
+        assert is_trusted_host("localhost:3000", "10.244.0.7", allowed)  # a forwarded or published port
+        for other in ("evil.example", "printer", "evil.local"):
+            assert not is_trusted_host(other, "10.244.0.7", allowed)
+
+
+def test_the_development_server_keeps_the_host_that_the_browser_named():
+    """The gateway compares it with the page's origin, where the browser sends no Fetch Metadata (plain HTTP)."""
+    assert "changeOrigin: false" in text("frontend/vite.config.ts")
+    assert "proxy_set_header Host $http_host;" in text("frontend/nginx.conf")
+    assert not re.search(r"proxy_set_header (Origin|Sec-)", text("frontend/nginx.conf"))
+
+
+def test_the_page_may_load_only_what_is_its_own():
+    directives = dict(part.split(" ", 1) for part in page._FRESH["Content-Security-Policy"].split("; "))
+    assert directives == {
+        "default-src": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "object-src": "'none'",
+    }

@@ -28,6 +28,19 @@ def test_blank_values_count_as_unset(monkeypatch):
     assert str(Settings.load().db_path) == "data/jobs.db"
 
 
+@pytest.mark.parametrize("placeholder", ["YOUR_OPENROUTER_KEY", " YOUR_HF_KEY\n"])
+def test_a_placeholder_is_no_key(monkeypatch, placeholder):
+    monkeypatch.setenv("OPENROUTER_API_KEY", placeholder)
+    monkeypatch.setenv("HUGGINGFACE_API_KEY", placeholder)
+    settings = Settings.load()
+    assert (settings.openrouter_api_key, settings.huggingface_api_key) == (None, None)
+
+
+def test_host_names_are_read_as_a_list(monkeypatch):
+    monkeypatch.setenv("GENESIS_TRUSTED_HOSTS", "gateway, *.Example.org,*,10.0.0.7,")
+    assert Settings.load().trusted_hosts == ("gateway", "*.example.org", "*", "10.0.0.7")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -36,6 +49,9 @@ def test_blank_values_count_as_unset(monkeypatch):
         ("LOG_LEVEL", "LOUD"),
         ("LLM_WORKER_URL", "http://a..b:80"),
         ("STT_WORKER_URL", "nonsense"),
+        ("GENESIS_TRUSTED_HOSTS", "https://genesis.example.org"),
+        ("GENESIS_TRUSTED_HOSTS", "genesis.example.org:8000"),
+        ("GENESIS_TRUSTED_HOSTS", "genesis.*"),
     ],
 )
 def test_a_wrong_value_names_its_variable(monkeypatch, name, value):
