@@ -22,11 +22,39 @@ test("each attempt of a step is shown", async ({ page, request }) => {
   await expect(attempts.last()).toContainText("The provider answered 503")
 })
 
-test("an unknown job", async ({ page }) => {
-  await page.goto("jobs/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55")
-  await expect(page.getByText("There is no job 01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.")).toBeVisible()
-  await page.goto("jobs/no-id")
-  await expect(page.getByText(/Input should be a valid UUID/)).toBeVisible()
+test("an unknown job, and an address that can be none", async ({ page }) => {
+  for (const id of ["01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55", "no-id"]) {
+    await page.goto(`jobs/${id}`)
+    await expect(page.getByText("There is no such job")).toBeVisible()
+    await expect(page.getByText(`There is no job “${id}” on this server.`)).toBeVisible()
+    await page.getByRole("link", { name: "See all jobs" }).click()
+    await expect(page.getByRole("heading", { name: "Jobs" })).toBeVisible()
+  }
+})
+
+test("a path without a file says so, and a good one after it is shown", async ({ page, request }) => {
+  const { outputs: image } = await make(request, "text_to_image", { text: "Good" })
+  const { outputs: speech } = await make(request, "text_to_speech", { text: "Good" })
+  await page.goto("?p=image_to_image")
+  await page.getByLabel("Image", { exact: true }).fill("/storage/images/none.png")
+  await expect(page.getByText("There is no image at this path that can be shown.")).toBeVisible()
+  await page.getByLabel("Image", { exact: true }).fill(image.image_url ?? "")
+  await expect(page.getByRole("img", { name: "Chosen" })).toHaveJSProperty("naturalWidth", 1024)
+  await page.getByRole("link", { name: "speech to text" }).click()
+  await page.getByLabel("Recording", { exact: true }).fill("/storage/audio/none.wav")
+  await expect(page.getByText(/cannot be played/)).toBeVisible()
+  await page.getByLabel("Recording", { exact: true }).fill(speech.audio_url ?? "")
+  await expect(page.getByRole("group", { name: "Chosen recording" })).toBeVisible()
+})
+
+test("files are offered from the newest jobs only, and the form says so", async ({ page }) => {
+  const fresh = await Gateway.start()
+  try {
+    await page.goto(`${fresh.url}/app/?p=image_to_image`)
+    await expect(page.getByText(/None of the newest jobs made one\./)).toBeVisible()
+  } finally {
+    await fresh.remove()
+  }
 })
 
 test("an unknown page leads back", async ({ page }) => {
@@ -48,16 +76,16 @@ test("what a field refuses stands at the field, and the focus goes there", async
   await text.fill("fine")
   await expect(text).toHaveAccessibleDescription("")
   await page.getByText("More options").click()
-  await page.getByLabel("Max tokens").fill("0")
+  await page.getByLabel("Longest answer").fill("0")
   await page.getByText(/^More options/).click()
   await page.getByRole("button", { name: "Run" }).click()
-  await expect(page.getByLabel("Max tokens")).toBeFocused()
-  await expect(page.getByLabel("Max tokens")).toHaveAccessibleDescription(/At least 1/)
+  await expect(page.getByLabel("Longest answer")).toBeFocused()
+  await expect(page.getByLabel("Longest answer")).toHaveAccessibleDescription(/At least 1/)
 })
 
 test("what the gateway refuses stands at the field too, with what to do", async ({ page }) => {
   await page.goto("?p=image_to_image")
-  const url = page.getByLabel("Image URL")
+  const url = page.getByLabel("Image", { exact: true })
   await url.fill("http://127.0.0.1/secret.png")
   await page.getByRole("button", { name: "Run" }).click()
   await expect(url).toHaveAccessibleDescription(/The host 127.0.0.1 of the URL is not on the public internet/)
@@ -68,7 +96,7 @@ test("what the gateway refuses stands at the field too, with what to do", async 
 test("a file of the wrong kind fails the job with what is wrong with it", async ({ page, request }) => {
   const { outputs } = await make(request, "text_to_image", { text: "No recording" })
   await page.goto("?p=speech_to_text")
-  await page.getByLabel("Audio URL").fill(outputs.image_url ?? "")
+  await page.getByLabel("Recording", { exact: true }).fill(outputs.image_url ?? "")
   await page.getByRole("button", { name: "Run" }).click()
   const latest = page.getByRole("region", { name: "Latest run" })
   await expect(latest.getByText("failed", { exact: true })).toBeVisible()

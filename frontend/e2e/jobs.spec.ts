@@ -5,6 +5,7 @@ test("the list: page by page, narrowed to a pipeline, and empty", async ({ page,
   const gateway = await Gateway.start()
   const request = await playwright.request.newContext({ baseURL: gateway.url })
   try {
+    await page.clock.install()
     await page.goto(`${gateway.url}/app/jobs`)
     await expect(page.getByText("No jobs yet.")).toBeVisible()
     await make(request, "text_to_speech", { text: "The oldest" })
@@ -19,6 +20,15 @@ test("the list: page by page, narrowed to a pipeline, and empty", async ({ page,
     await page.getByRole("button", { name: "Load more" }).click()
     await expect(rows).toHaveCount(35)
     await expect(page.getByRole("button", { name: "Load more" })).toBeHidden()
+
+    const older: string[] = []
+    page.on("request", (asked) => asked.url().includes("cursor=") && older.push(asked.url()))
+    await make(request, "text_to_text", { text: "Note 35" })
+    await page.clock.fastForward(13_000)
+    await expect(rows.first()).toContainText("Note 35")
+    await expect(rows).toHaveCount(36)
+    expect(older).toEqual([])
+
     await page.getByLabel("Pipeline").selectOption("Text to speech")
     await expect(rows).toHaveCount(1)
     await expect(page).toHaveURL(/pipeline=text_to_speech/)

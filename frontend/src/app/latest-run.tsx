@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { useEffect, useRef } from "react"
-import { LoadProblem } from "@/app/load-problem"
+import { MissingJob } from "@/app/missing-job"
 import { paths } from "@/app/paths"
 import { UseLinks } from "@/app/use-links"
 import { ButtonLink } from "@/components/ui/button"
@@ -8,19 +8,18 @@ import { PipelineName } from "@/components/ui/kind"
 import { Section } from "@/components/ui/page"
 import { CancelButton } from "@/features/jobs/cancel-button"
 import { JobResult } from "@/features/jobs/job-result"
-import { jobQueries } from "@/features/jobs/queries"
 import { StatusBadge } from "@/features/jobs/status-badge"
+import { useJob } from "@/features/jobs/use-job"
 import { pipelinesQuery } from "@/features/pipelines/queries"
+import { LastKnown } from "@/features/status/last-known"
 import { between, duration } from "@/lib/format"
-import { isTerminal } from "@/lib/polling"
-import { useNow } from "@/lib/use-now"
 
 /** The job that was started here last, and what it has come to. */
 export function LatestRun({ id }: { id: string }) {
   const place = useRef<HTMLDivElement>(null)
-  const { data: job, error, refetch } = useQuery(jobQueries.detail(id))
+  const { query, now } = useJob(id)
+  const job = query.data
   const pipelines = useQuery(pipelinesQuery).data ?? []
-  const now = useNow(job !== undefined && !isTerminal(job.status))
   useEffect(() => {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches
     place.current?.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" })
@@ -34,17 +33,19 @@ export function LatestRun({ id }: { id: string }) {
               <PipelineName type={job.pipeline} />
               <StatusBadge status={job.status} />
               <span>{duration(between(job.metadata.created_at, job.metadata.completed_at, now))}</span>
-              <CancelButton job={job} />
+              <CancelButton job={job} key={id} />
               <ButtonLink to={paths.job(id)}>Steps and details</ButtonLink>
             </div>
           )
         }
         title="Latest run"
       >
-        {job !== undefined && (
+        <LastKnown query={query} />
+        {job === undefined ? (
+          <MissingJob id={id} reason={query.failureReason} what="the job" />
+        ) : (
           <JobResult job={job} more={(output) => <UseLinks output={output} pipelines={pipelines} />} />
         )}
-        {job === undefined && error !== null && <LoadProblem error={error} onRetry={() => void refetch()} />}
       </Section>
     </div>
   )

@@ -28,14 +28,14 @@ export function Layout() {
         Skip to content
       </a>
       <header className="flex items-center gap-1 border-b border-line bg-surface px-3 md:sticky md:top-0 md:h-dvh md:flex-col md:items-stretch md:border-r md:border-b-0 md:px-0 md:py-4">
-        <Link className="flex h-12 items-center gap-2.5 px-1 text-lead font-semibold md:px-5" to={paths.create}>
+        <Link className="flex h-14 items-center gap-2.5 px-1 text-lead font-semibold md:h-12 md:px-5" to={paths.create}>
           <Logo />
-          <span className="max-[359px]:sr-only">Genesis</span>
+          <span className="max-[419px]:sr-only">Genesis</span>
         </Link>
         <nav aria-label="Main" className="flex grow md:flex-col md:pt-2">
           {PAGES.map(({ to, label, icon, end }) => (
             <NavLink
-              className="flex h-12 items-center gap-2.5 border-b-2 border-transparent px-2.5 text-ink2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:font-medium aria-[current=page]:text-ink md:h-9 md:border-b-0 md:border-l-2 md:px-4.5"
+              className="flex h-14 items-center gap-2.5 border-b-2 border-transparent px-2.5 text-ink2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:font-medium aria-[current=page]:text-ink md:h-9 md:border-b-0 md:border-l-2 md:px-4.5"
               end={end}
               key={to}
               to={to}
@@ -47,9 +47,9 @@ export function Layout() {
             </NavLink>
           ))}
         </nav>
-        <div className="flex items-center gap-1 md:flex-col md:items-stretch md:gap-4 md:px-4">
+        <div className="flex items-center gap-1 md:flex-col md:items-stretch md:gap-4 md:px-5">
           <a
-            className="flex h-9 items-center gap-2.5 px-1.5 text-ink2 hover:text-ink max-[419px]:hidden"
+            className="flex h-14 items-center gap-2.5 px-1.5 text-ink2 hover:text-ink md:h-9 md:px-0"
             href="/docs"
             rel="noreferrer"
             target="_blank"
@@ -60,7 +60,7 @@ export function Layout() {
             API
             <span className="sr-only">(opens in a new tab)</span>
           </a>
-          <div className="w-27 md:w-full">
+          <div className="w-24 min-[360px]:w-27 md:w-full">
             <ThemeSwitch />
           </div>
         </div>
@@ -71,7 +71,8 @@ export function Layout() {
           <Outlet />
         </main>
       </div>
-      <ScrollRestoration />
+      {/* All pages that are opened by their address share one key, but not the place to which they are scrolled. */}
+      <ScrollRestoration getKey={({ key, pathname }) => (key === "default" ? pathname : key)} />
     </div>
   )
 }

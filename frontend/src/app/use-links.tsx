@@ -12,14 +12,16 @@ export function UseLinks({ output, pipelines }: { output: Output; pipelines: rea
   return (
     <nav
       aria-label={`Use this ${output.kind}`}
-      className="flex flex-wrap items-center gap-x-1 border-t border-line px-3 py-1 text-small"
+      className="flex items-baseline gap-1 border-t border-line px-4 py-1 text-small"
     >
-      <span className="pr-1 text-ink3">Use in</span>
-      {takers.map(({ type }) => (
-        <ButtonLink key={type} look="quiet" to={paths.use(output.jobId, output.name, type)}>
-          <PipelineName type={type} />
-        </ButtonLink>
-      ))}
+      <span className="shrink-0 text-ink3">Use in</span>
+      <div className="flex min-w-0 flex-wrap gap-x-1">
+        {takers.map(({ type }) => (
+          <ButtonLink key={type} look="quiet" to={paths.use(output.jobId, output.name, type)}>
+            <PipelineName type={type} />
+          </ButtonLink>
+        ))}
+      </div>
     </nav>
   )
 }

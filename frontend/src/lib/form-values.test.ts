@@ -6,11 +6,11 @@ function field(name: string, control: Control, required = false): Field {
   return { name, label: name, description: "", required, control }
 }
 
-const TEXT: Control = { type: "text", multiline: true, minLength: 1, maxLength: 5, suggestions: [] }
+const TEXT: Control = { type: "text", multiline: true, maxLength: 5, suggestions: [] }
 const SEED: Control = { type: "number", integer: true, min: 0, max: 9, slider: false }
 const FIELDS = [
   field("text", TEXT, true),
-  field("audio_url", { type: "media", kind: "audio", maxLength: null }),
+  field("audio_url", { type: "media", kind: "audio", maxLength: 24 }),
   field("seed", SEED),
   field("stop", { type: "lines", maxItems: 2 }),
   field("quality", { type: "choice", values: ["draft"] }),
@@ -45,6 +45,7 @@ test.each([
   ["text", "", "Write something first."],
   ["text", "123456", "At most 5 characters; this has 6."],
   ["audio_url", "ftp://example.org/a", "Write a URL that begins with https://, or choose an earlier output."],
+  ["audio_url", "https://example.org/1.wav", "At most 24 characters; this has 25."],
   ["seed", "x", "Write a number."],
   ["seed", "1.5", "Write a whole number."],
   ["seed", "-1", "At least 0."],
@@ -64,12 +65,13 @@ test("broken JSON is refused with what is wrong", () => {
 
 test("characters are counted as people and the gateway count them", () => {
   expect(toJson(FIELDS, { text: "😀😀😀😀😀" }).errors.size).toBe(0)
+  expect(toJson(FIELDS, { text: "😀😀😀😀😀😀" }).errors.get("text")).toBe("At most 5 characters; this has 6.")
 })
 
 test("a job's JSON fills the form and comes back the same", () => {
   const json = { text: "a", seed: 0, stop: ["x", "y"], flag: true, provider_options: { a: [1] } }
   const values = fromJson(FIELDS, { ...json, quality: null })
   expect(values.stop).toBe("x\ny")
-  expect(values).not.toHaveProperty("quality")
+  expect(values).toMatchObject({ quality: "", audio_url: "" })
   expect(toJson(FIELDS, values)).toEqual({ json, errors: new Map() })
 })

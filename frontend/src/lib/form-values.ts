@@ -24,13 +24,13 @@ export function toJson(fields: readonly Field[], values: Values) {
   return { json, errors }
 }
 
-/** The form's values for JSON that a job was made with. */
+/** The form's values for JSON that a job was made with; fields that it leaves out are empty. */
 export function fromJson(fields: readonly Field[], json: Readonly<Record<string, unknown>>): Values {
   const values: Record<string, string> = {}
   for (const { name, control } of fields) {
     const value = json[name]
-    if (value === undefined || value === null) continue
-    if (control.type === "lines" && Array.isArray(value)) values[name] = value.join("\n")
+    if (value === undefined || value === null) values[name] = ""
+    else if (control.type === "lines" && Array.isArray(value)) values[name] = value.join("\n")
     else values[name] = typeof value === "string" ? value : JSON.stringify(value, null, 2)
   }
   return values
@@ -49,14 +49,16 @@ function parse({ control }: Field, typed: string): Parsed {
     case "choice":
       return { value: typed }
     case "media":
-      return parseUrl(typed.trim())
+      return parseUrl(control.maxLength, typed.trim())
     case "text":
-      return control.maxLength !== null && Array.from(typed).length > control.maxLength
-        ? {
-            error: `At most ${control.maxLength.toLocaleString("en")} characters; this has ${typed.length.toLocaleString("en")}.`,
-          }
-        : { value: typed }
+      return parseText(control.maxLength, typed)
   }
+}
+
+function parseText(maxLength: number | null, typed: string): Parsed {
+  const { length } = Array.from(typed)
+  if (maxLength === null || length <= maxLength) return { value: typed }
+  return { error: `At most ${maxLength.toLocaleString("en")} characters; this has ${length.toLocaleString("en")}.` }
 }
 
 function parseNumber(control: { integer: boolean; min: number | null; max: number | null }, typed: string): Parsed {
@@ -84,8 +86,8 @@ function parseObject(typed: string): Parsed {
   }
 }
 
-function parseUrl(typed: string): Parsed {
-  if (/^(https?:\/\/|\/storage\/)\S+$/.test(typed)) return { value: typed }
+function parseUrl(maxLength: number | null, typed: string): Parsed {
+  if (/^(https?:\/\/|\/storage\/)\S+$/.test(typed)) return parseText(maxLength, typed)
   return { error: "Write a URL that begins with https://, or choose an earlier output." }
 }
 

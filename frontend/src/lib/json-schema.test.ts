@@ -15,7 +15,7 @@ test("fields keep the schema's order, and say what they are", () => {
   })
   expect(fields.map(({ name, label, required, description }) => [name, label, required, description])).toEqual([
     ["text", "Text", true, "The prompt."],
-    ["top_p", "Top p", false, ""],
+    ["top_p", "Top p", false, "1 allows every word, less only the likeliest ones."],
   ])
 })
 
@@ -54,7 +54,6 @@ test("texts: short ones with suggestions, long ones on several lines", () => {
   expect(control(nullable({ type: "string", maxLength: 200, minLength: 1 }, { examples: ["cinematic"] }))).toEqual({
     type: "text",
     multiline: false,
-    minLength: 1,
     maxLength: 200,
     suggestions: ["cinematic"],
   })

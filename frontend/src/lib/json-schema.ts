@@ -1,11 +1,11 @@
 /** Turns the JSON Schemas that `GET /pipelines` gives into fields of a form. */
 
-import { words } from "@/lib/format"
 import type { Kind } from "@/lib/kinds"
 import { KINDS, kindOfFormat } from "@/lib/kinds"
+import { hintOf, labelOf } from "@/lib/wording"
 
 export type Control =
-  | { type: "text"; multiline: boolean; minLength: number; maxLength: number | null; suggestions: string[] }
+  | { type: "text"; multiline: boolean; maxLength: number | null; suggestions: string[] }
   | { type: "media"; kind: Kind; maxLength: number | null }
   | { type: "choice"; values: string[] }
   | { type: "number"; integer: boolean; min: number | null; max: number | null; slider: boolean }
@@ -33,8 +33,8 @@ export function fieldsOf(schema: Schema): Field[] {
     const property = resolved(raw as Schema, schema)
     return {
       name,
-      label: words(name),
-      description: textAt(property, "description"),
+      label: labelOf(name),
+      description: hintOf(name, textAt(property, "description")),
       required: required.has(name),
       control: controlOf(property),
     }
@@ -90,7 +90,6 @@ function textOf(property: Schema): Control {
   return {
     type: "text",
     multiline: maxLength !== null && maxLength >= LONG_TEXT,
-    minLength: numberAt(property, "minLength") ?? 0,
     maxLength,
     suggestions: examples,
   }

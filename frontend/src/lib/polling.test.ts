@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { isTerminal, nextLook } from "@/lib/polling"
+import { isTerminal, nextListLook, nextLook } from "@/lib/polling"
 
 test.each(["completed", "failed", "canceled"])("a %s job is not looked up again", (status) => {
   expect(isTerminal(status)).toBe(true)
@@ -17,8 +17,10 @@ test("the longer it takes the more seldom it is looked up, at least every five s
   expect(nextLook("running", 3_600_000)).toBe(5_000)
 })
 
-test("failed look-ups double the time", () => {
-  expect([1, 2, 3, 9].map((failures) => nextLook("running", 0, failures))).toEqual([1_000, 2_000, 4_000, 5_000])
+test("a list is looked up often while something in it runs, seldom otherwise, but never not", () => {
+  expect(nextListLook(["completed", "queued"])).toBe(2_000)
+  expect(nextListLook(["completed", "failed", "canceled"])).toBe(12_000)
+  expect(nextListLook([])).toBe(12_000)
 })
 
 test("a clock that runs ahead of the gateway's changes nothing", () => {

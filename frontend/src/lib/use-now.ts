@@ -1,14 +1,12 @@
 import { useEffect, useState } from "react"
 
-const TICK_MS = 250
-
-/** The time now, which moves on while `running`. */
-export function useNow(running: boolean): number {
+/** The time now, which moves on every so many milliseconds; null lets it stand still. */
+export function useNow(everyMs: number | null): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
-    if (!running) return
-    const timer = window.setInterval(() => setNow(Date.now()), TICK_MS)
+    if (everyMs === null) return
+    const timer = window.setInterval(() => setNow(Date.now()), everyMs)
     return () => window.clearInterval(timer)
-  }, [running])
+  }, [everyMs])
   return now
 }

@@ -1,17 +1,20 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query"
 import { useNavigate, useSearchParams } from "react-router"
-import type { Job } from "@/api/client"
-import { LoadProblem } from "@/app/load-problem"
+import type { Job, Pipeline } from "@/api/client"
 import { paths } from "@/app/paths"
 import { LatestRun } from "@/app/latest-run"
+import { StartingPoint, useStartingPoint } from "@/app/starting-point"
 import { ButtonLink } from "@/components/ui/button"
-import { Loading, Page, Section } from "@/components/ui/page"
+import { Notice } from "@/components/ui/notice"
+import { Page, Section } from "@/components/ui/page"
 import { Composer } from "@/features/create/composer"
-import { EMPTY, draftLike, draftWith } from "@/features/create/start"
+import { useDraft } from "@/features/create/draft"
 import { JobFrame } from "@/features/jobs/job-frame"
 import { outputsOf } from "@/features/jobs/outputs"
 import { jobQueries } from "@/features/jobs/queries"
 import { pipelinesQuery, providersQuery, readinessQuery } from "@/features/pipelines/queries"
+import { Missing } from "@/features/status/missing"
+import { words } from "@/lib/format"
 
 const DEFAULT_PIPELINE = "text_to_image"
 const FRAMES = 12
@@ -19,8 +22,8 @@ const FRAMES = 12
 export function CreateRoute() {
   const [search] = useSearchParams()
   const run = search.get("run")
-  const recent = useQuery(jobQueries.recent()).data ?? []
-  const frames = recent.filter(({ job_id }) => job_id !== run).slice(0, FRAMES)
+  const recent = useQuery(jobQueries.recent()).data
+  const frames = recent?.filter(({ job_id }) => job_id !== run).slice(0, FRAMES) ?? []
   return (
     <>
       <div className="border-b border-line bg-surface">
@@ -33,7 +36,7 @@ export function CreateRoute() {
         {frames.length > 0 && (
           <Section
             aside={
-              <ButtonLink look="quiet" to={paths.jobs}>
+              <ButtonLink className="-mr-2" look="quiet" to={paths.jobs}>
                 All jobs
               </ButtonLink>
             }
@@ -51,47 +54,55 @@ export function CreateRoute() {
   )
 }
 
-function Studio({ recent }: { recent: readonly Job[] }) {
+function Studio({ recent }: { recent: readonly Job[] | undefined }) {
   const [search] = useSearchParams()
   const navigate = useNavigate()
   const client = useQueryClient()
-  const from = search.get("from")
-  const use = search.get("use")
+  const draft = useDraft()
   const pipelines = useQuery(pipelinesQuery)
   const providers = useQuery(providersQuery)
   const readiness = useQuery(readinessQuery)
-  const origin = useQuery({ ...jobQueries.detail(from ?? ""), enabled: from !== null })
+  const start = useStartingPoint(pipelines.data)
 
-  const failed = [pipelines, providers, readiness].find(({ data, error }) => data === undefined && error !== null)
-  if (failed?.error) return <LoadProblem error={failed.error} onRetry={() => void failed.refetch()} />
-  if (!pipelines.data || !providers.data || !readiness.data || (from !== null && origin.isLoading)) {
-    return <Loading className="h-96" label="Loading the form" />
+  if (!pipelines.data || !providers.data || !readiness.data) {
+    const lost = [pipelines, providers, readiness].find(({ data, failureReason }) => !data && failureReason !== null)
+    return <Missing reason={lost?.failureReason ?? null} what="the form" />
   }
-  const [first] = pipelines.data
-  const wanted = search.get("p") ?? DEFAULT_PIPELINE
-  const chosen = pipelines.data.find(({ type }) => type === wanted) ?? first
+  const wanted = search.get("p")
+  const chosen = firstOf([wanted, draft.pipeline, DEFAULT_PIPELINE], pipelines.data)
   if (chosen === undefined) return <p>The gateway offers no pipeline.</p>
 
-  const job = origin.data
-  const start = job === undefined ? EMPTY : use === null ? draftLike(job, pipelines.data) : draftWith(job, use)
-  const pathWith = (changes: Record<string, string>) =>
-    `/?${new URLSearchParams({ ...Object.fromEntries(search), ...changes }).toString()}`
+  const run = search.get("run")
   const show = (created: Job) => {
     client.setQueryData(jobQueries.detail(created.job_id).queryKey, created)
     void client.invalidateQueries({ queryKey: jobQueries.recent().queryKey })
-    void navigate(pathWith({ p: chosen.type, run: created.job_id }), { replace: true, preventScrollReset: true })
+    void navigate(paths.pipeline(chosen.type, created.job_id), { replace: true, preventScrollReset: true })
   }
   return (
-    <Composer
-      chosen={chosen}
-      earlier={recent.flatMap(outputsOf)}
-      key={`${from ?? ""} ${use ?? ""}`}
-      onCreated={show}
-      pathOf={(type) => pathWith({ p: type })}
-      pipelines={pipelines.data}
-      providers={providers.data}
-      readiness={readiness.data}
-      start={start}
-    />
+    <div className="space-y-5">
+      {wanted !== null && wanted !== chosen.type && (
+        <Notice title={`There is no pipeline “${wanted}” here.`} tone="waiting">
+          <p>This is the form of {words(chosen.type).toLowerCase()}; the others stand beside it.</p>
+        </Notice>
+      )}
+      <StartingPoint point={start} />
+      {!start.isAwaited && (
+        <Composer
+          chosen={chosen}
+          earlier={recent?.flatMap(outputsOf) ?? null}
+          onCreated={show}
+          pathOf={(type) => paths.pipeline(type, run)}
+          pipelines={pipelines.data}
+          providers={providers.data}
+          readiness={readiness.data}
+        />
+      )}
+    </div>
   )
+}
+
+/** The first pipeline that one of the types names, else any. */
+function firstOf(types: readonly (string | null)[], pipelines: readonly Pipeline[]): Pipeline | undefined {
+  const named = types.flatMap((wanted) => pipelines.filter(({ type }) => type === wanted))
+  return named[0] ?? pipelines[0]
 }

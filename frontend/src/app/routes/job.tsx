@@ -1,27 +1,25 @@
 import { useQuery } from "@tanstack/react-query"
 import { useParams } from "react-router"
-import { LoadProblem } from "@/app/load-problem"
+import { MissingJob } from "@/app/missing-job"
 import { paths } from "@/app/paths"
 import { UseLinks } from "@/app/use-links"
 import { ButtonLink } from "@/components/ui/button"
-import { Loading, Page } from "@/components/ui/page"
+import { Page } from "@/components/ui/page"
 import { JobView } from "@/features/jobs/job-view"
 import { aboutOf } from "@/features/jobs/outputs"
-import { jobQueries } from "@/features/jobs/queries"
+import { useJob } from "@/features/jobs/use-job"
 import { pipelinesQuery } from "@/features/pipelines/queries"
+import { LastKnown } from "@/features/status/last-known"
 
 export function JobRoute() {
   const { id = "" } = useParams()
-  const { data: job, error, refetch } = useQuery(jobQueries.detail(id))
+  const { query, now } = useJob(id)
   const pipelines = useQuery(pipelinesQuery).data ?? []
+  const job = query.data
   if (job === undefined) {
     return (
       <Page heading={<h1 className="pb-4 text-title font-medium">Job</h1>} title="Job">
-        {error === null ? (
-          <Loading className="h-96" label="Loading the job" />
-        ) : (
-          <LoadProblem error={error} onRetry={() => void refetch()} />
-        )}
+        <MissingJob id={id} reason={query.failureReason} what="the job" />
       </Page>
     )
   }
@@ -32,7 +30,13 @@ export function JobRoute() {
   )
   return (
     <Page heading={null} title={`${aboutOf(job).slice(0, 60) || "Job"} (${job.status})`}>
-      <JobView actions={again} job={job} more={(output) => <UseLinks output={output} pipelines={pipelines} />} />
+      <LastKnown query={query} />
+      <JobView
+        actions={again}
+        job={job}
+        more={(output) => <UseLinks output={output} pipelines={pipelines} />}
+        now={now}
+      />
     </Page>
   )
 }

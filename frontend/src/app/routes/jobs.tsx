@@ -1,12 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query"
 import { useSearchParams } from "react-router"
-import { LoadProblem } from "@/app/load-problem"
 import { paths } from "@/app/paths"
 import { Button, ButtonLink } from "@/components/ui/button"
-import { Loading, Page } from "@/components/ui/page"
+import { Page } from "@/components/ui/page"
 import { JobFilter } from "@/features/jobs/job-filter"
 import { JobTable } from "@/features/jobs/job-table"
 import { jobQueries } from "@/features/jobs/queries"
+import { LastKnown } from "@/features/status/last-known"
+import { Missing } from "@/features/status/missing"
 
 export function JobsRoute() {
   const [search, setSearch] = useSearchParams()
@@ -23,12 +24,10 @@ export function JobsRoute() {
   )
   return (
     <Page heading={heading} title="Jobs">
-      {list.isPending && <Loading label="Loading jobs" className="h-96" />}
-      {list.error !== null && jobs.length === 0 && (
-        <LoadProblem error={list.error} onRetry={() => void list.refetch()} />
-      )}
-      {list.isSuccess && jobs.length === 0 && <NoJobs />}
-      {shown.length > 0 && <JobTable jobs={shown} pathOf={paths.job} />}
+      <LastKnown query={list} />
+      {list.data === undefined && <Missing reason={list.failureReason} what="the list of jobs" />}
+      {list.data !== undefined && jobs.length === 0 && <NoJobs />}
+      {shown.length > 0 && <JobTable jobs={shown} now={list.dataUpdatedAt} pathOf={paths.job} />}
       {jobs.length > 0 && shown.length === 0 && (
         <div className="flex flex-wrap items-center gap-3 text-ink2">
           <p>None of the {jobs.length} newest jobs is of this pipeline.</p>
@@ -37,7 +36,7 @@ export function JobsRoute() {
       )}
       {list.hasNextPage && (
         <div className="pt-4 text-center">
-          <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          <Button inactive={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
             {list.isFetchingNextPage ? "Loading…" : "Load more"}
           </Button>
         </div>

@@ -1,4 +1,5 @@
 import { useRef, useState } from "react"
+import { FileLink } from "@/components/ui/file-link"
 import { Icon } from "@/components/ui/icons"
 import { clock } from "@/lib/format"
 
@@ -36,7 +37,7 @@ export function AudioPlayer({ src, label }: { src: string; label: string }) {
     if (audio.current !== null) audio.current.currentTime = seconds
     setPosition(seconds)
   }
-  if (broken) return <p className="text-ink2">This recording cannot be played here. Download it to listen.</p>
+  if (broken) return <FileLink path={src} trouble="This file cannot be played here." />
   return (
     <div aria-label={label} className="flex items-center gap-3" role="group">
       {/* eslint-disable-next-line jsx-a11y/media-has-caption -- generated speech has no caption track; its text stands in the job */}
@@ -70,7 +71,7 @@ export function AudioPlayer({ src, label }: { src: string; label: string }) {
         type="range"
         value={position}
       />
-      <span className="meta text-ink2">
+      <span className="meta shrink-0 whitespace-nowrap text-ink2">
         {clock(position)} / {clock(length)}
       </span>
     </div>

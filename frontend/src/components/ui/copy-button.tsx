@@ -1,28 +1,42 @@
 import { useState } from "react"
-import { Button } from "@/components/ui/button"
+import { Button, IconButton } from "@/components/ui/button"
 import { Icon } from "@/components/ui/icons"
 
+const FAILED = "Select it and copy by hand"
+
+type State = "idle" | "copied" | "failed"
+
 /** Copies a text to the clipboard, also where the page is not served over HTTPS. */
-export function CopyButton({
-  text,
-  label = "Copy",
-  look,
-}: {
-  text: string
-  label?: string
-  look?: "secondary" | "quiet"
-}) {
-  const [state, setState] = useState<"idle" | "copied" | "failed">("idle")
+export function CopyButton({ text }: { text: string }) {
+  const [state, copy] = useCopy(text)
+  return (
+    <Button onClick={copy}>
+      <Icon name={state === "copied" ? "check" : "copy"} size={14} />
+      <span aria-live="polite">{{ idle: "Copy", copied: "Copied", failed: FAILED }[state]}</span>
+    </Button>
+  )
+}
+
+/** The same as a mere icon; `what` names what is copied. */
+export function CopyIcon({ text, what }: { text: string; what: string }) {
+  const [state, copy] = useCopy(text)
+  return (
+    <>
+      <IconButton icon={state === "copied" ? "check" : "copy"} label={`Copy ${what}`} onClick={copy} />
+      <span aria-live="polite" className={state === "failed" ? "" : "sr-only"}>
+        {{ idle: "", copied: "Copied", failed: FAILED }[state]}
+      </span>
+    </>
+  )
+}
+
+function useCopy(text: string): [State, () => void] {
+  const [state, setState] = useState<State>("idle")
   const copy = async () => {
     setState((await toClipboard(text)) ? "copied" : "failed")
     window.setTimeout(() => setState("idle"), 2000)
   }
-  return (
-    <Button look={look ?? "secondary"} onClick={() => void copy()}>
-      <Icon name={state === "copied" ? "check" : "copy"} size={14} />
-      <span aria-live="polite">{{ idle: label, copied: "Copied", failed: "Select it and copy by hand" }[state]}</span>
-    </Button>
-  )
+  return [state, () => void copy()]
 }
 
 async function toClipboard(text: string): Promise<boolean> {

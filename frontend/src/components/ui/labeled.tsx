@@ -1,6 +1,14 @@
 import type { ReactNode } from "react"
 import { Prose } from "@/components/ui/prose"
 
+/** What is said about a control: its label above it, its error and hint below. */
+export interface Remarks {
+  id: string
+  label: string
+  hint?: string
+  error?: string | undefined
+}
+
 /** What ties a control to its label, hint and error. */
 export interface ControlProps {
   id: string
@@ -8,39 +16,54 @@ export interface ControlProps {
   "aria-invalid": boolean
 }
 
-interface LabeledProps {
-  id: string
-  label: string
-  hint?: string
-  error?: string | undefined
-  children: (control: ControlProps) => ReactNode
-}
-
-/** A control with its label and hint above, and its error below. */
-export function Labeled({ id, label, hint = "", error, children }: LabeledProps) {
-  const hintId = `${id}-hint`
-  const errorId = `${id}-error`
-  const described = [error === undefined ? "" : errorId, hint === "" ? "" : hintId].filter(Boolean).join(" ")
+/** A control with what is said about it. */
+export function Labeled({ children, ...remarks }: Remarks & { children: (control: ControlProps) => ReactNode }) {
+  const { id, label, error } = remarks
   return (
-    <div className="field">
-      <div className="field-head">
-        <label className="field-label" htmlFor={id}>
-          {label}
-        </label>
-        {hint !== "" && (
-          <p className="text-small text-ink3" id={hintId}>
-            <Prose text={hint} />
-          </p>
-        )}
-      </div>
-      <div className="min-w-0">
-        {children({ id, "aria-describedby": described || undefined, "aria-invalid": error !== undefined })}
-        {error !== undefined && (
-          <p className="mt-1 text-small font-medium text-failed wrap-anywhere" id={errorId}>
-            {error}
-          </p>
-        )}
-      </div>
+    <div className="min-w-0">
+      <label className="field-label" htmlFor={id}>
+        {label}
+      </label>
+      {children({ id, "aria-describedby": describedBy(remarks), "aria-invalid": error !== undefined })}
+      <Below {...remarks} />
     </div>
   )
+}
+
+/** Several controls that are one choice, with what is said about it. */
+export function LabeledGroup({ children, ...remarks }: Remarks & { children: ReactNode }) {
+  const { id, label } = remarks
+  return (
+    <div className="min-w-0">
+      <span className="field-label" id={`${id}-label`}>
+        {label}
+      </span>
+      <div aria-describedby={describedBy(remarks)} aria-labelledby={`${id}-label`} role="radiogroup">
+        {children}
+      </div>
+      <Below {...remarks} />
+    </div>
+  )
+}
+
+function Below({ id, hint = "", error }: Remarks) {
+  return (
+    <>
+      {error !== undefined && (
+        <p className="mt-1 text-small font-medium text-failed wrap-anywhere" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+      {hint !== "" && (
+        <p className="mt-1 text-small text-ink3" id={`${id}-hint`}>
+          <Prose text={hint} />
+        </p>
+      )}
+    </>
+  )
+}
+
+function describedBy({ id, hint = "", error }: Remarks): string | undefined {
+  const ids = [error === undefined ? "" : `${id}-error`, hint === "" ? "" : `${id}-hint`]
+  return ids.filter(Boolean).join(" ") || undefined
 }

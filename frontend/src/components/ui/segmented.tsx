@@ -1,51 +1,37 @@
 import type { ReactNode } from "react"
-import { Prose } from "@/components/ui/prose"
+import type { Remarks } from "@/components/ui/labeled"
+import { LabeledGroup } from "@/components/ui/labeled"
 
-interface SegmentedProps<T extends string> {
-  name: string
-  label: string
-  hint?: string
-  error?: string | undefined
+export interface Segment<T extends string = string> {
   value: T
-  options: readonly { value: T; label: string; content?: ReactNode }[]
+  label: string
+  /** Shown instead of the label. */
+  content?: ReactNode
+}
+
+interface SegmentsProps<T extends string> {
+  name: string
+  value: T
+  options: readonly Segment<T>[]
   onChange: (value: T) => void
 }
 
-/** One of a few, all in sight, with a label above. */
-export function Segmented<T extends string>({ hint = "", error, ...props }: SegmentedProps<T>) {
-  const { name, label } = props
-  const described = [error === undefined ? "" : `${name}-error`, hint === "" ? "" : `${name}-hint`].join(" ").trim()
+/** One of a few, all in sight, with what is said about it. */
+export function Segmented<T extends string>({
+  value,
+  options,
+  onChange,
+  ...remarks
+}: Remarks & Omit<SegmentsProps<T>, "name">) {
   return (
-    <div className="field">
-      <div className="field-head">
-        <span className="field-label" id={`${name}-label`}>
-          {label}
-        </span>
-        {hint !== "" && (
-          <p className="text-small text-ink3" id={`${name}-hint`}>
-            <Prose text={hint} />
-          </p>
-        )}
-      </div>
-      <div aria-describedby={described || undefined} aria-labelledby={`${name}-label`} role="radiogroup">
-        <Segments {...props} />
-        {error !== undefined && (
-          <p className="mt-1 text-small font-medium text-failed" id={`${name}-error`}>
-            {error}
-          </p>
-        )}
-      </div>
-    </div>
+    <LabeledGroup {...remarks}>
+      <Segments name={remarks.id} onChange={onChange} options={options} value={value} />
+    </LabeledGroup>
   )
 }
 
 /** The segments alone, for a group that is named otherwise. */
-export function Segments<T extends string>({
-  name,
-  value,
-  options,
-  onChange,
-}: Omit<SegmentedProps<T>, "label" | "hint">) {
+export function Segments<T extends string>({ name, value, options, onChange }: SegmentsProps<T>) {
   return (
     <div className="flex rounded-control border border-edge bg-surface">
       {options.map((option) => (

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import type { Job, Pipeline, Provider, Readiness } from "@/api/client"
 import { modelCapability, obstaclesOf } from "@/features/create/availability"
+import { EMPTY, parseDraft } from "@/features/create/draft"
 import { draftLike, draftWith, pipelinesTaking } from "@/features/create/start"
 
 const step = (name: string, capability: string, on_error: "fail" | "continue" = "fail") => ({
@@ -74,14 +75,39 @@ const JOB = {
   outputs: { text: null, image_url: "/storage/images/1.png", audio_url: null },
 } as unknown as Job
 
+const TYPED = {
+  pipeline: "text_to_speech",
+  inputs: { text: "typed", audio_url: "/storage/audio/1.wav" },
+  options: { text_to_image: { seed: "9" }, text_to_speech: { speed: "2" } },
+}
+
+test("a draft is kept as text, and what is no draft is none", () => {
+  expect(parseDraft(JSON.stringify(TYPED))).toEqual(TYPED)
+  for (const text of [null, "", "{", "[]", "null", '{"inputs": {}}']) expect(parseDraft(text)).toBe(EMPTY)
+  expect(parseDraft(JSON.stringify({ ...TYPED, inputs: { text: 1 } }))).toBe(EMPTY)
+})
+
 test("a form that does the same as a job", () => {
-  expect(draftLike(JOB, [PIPELINE])).toEqual({ inputs: { text: "a fox" }, options: { text_to_image: { seed: "3" } } })
-  expect(draftLike(JOB, [])).toEqual({ inputs: {}, options: {} })
+  expect(draftLike(EMPTY, JOB, [PIPELINE])).toEqual({
+    pipeline: "text_to_image",
+    inputs: { text: "a fox" },
+    options: { text_to_image: { seed: "3" } },
+  })
+  expect(draftLike(TYPED, JOB, [])).toBe(TYPED)
+})
+
+test("filling the form from a job leaves what was typed for other pipelines", () => {
+  const filled = draftLike(TYPED, { ...JOB, options: {} }, [PIPELINE])
+  expect(filled.inputs).toEqual({ text: "a fox", audio_url: "/storage/audio/1.wav" })
+  expect(filled.options).toEqual({ text_to_image: { seed: "" }, text_to_speech: { speed: "2" } })
 })
 
 test("a form that takes a job's output, and the pipelines that can", () => {
-  expect(draftWith(JOB, "image_url").inputs).toEqual({ image_url: "/storage/images/1.png" })
-  expect(draftWith(JOB, "audio_url").inputs).toEqual({})
+  expect(draftWith(TYPED, JOB, "image_url")).toEqual({
+    ...TYPED,
+    inputs: { ...TYPED.inputs, image_url: "/storage/images/1.png" },
+  })
+  expect(draftWith(TYPED, JOB, "audio_url")).toBeNull()
   expect(pipelinesTaking("image_url", [PIPELINE, TAKES_IMAGE]).map(({ type }) => type)).toEqual(["image_to_image"])
 })
 

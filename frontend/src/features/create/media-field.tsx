@@ -1,16 +1,22 @@
+import { useState } from "react"
+import { Ago } from "@/components/ui/ago"
 import { AudioPlayer } from "@/components/ui/audio-player"
 import { Icon } from "@/components/ui/icons"
 import { Labeled } from "@/components/ui/labeled"
-import { ago } from "@/lib/format"
 import type { Kind } from "@/lib/kinds"
 
 /** A file that an earlier job made. */
-export interface EarlierFile {
+interface EarlierFile {
   kind: Kind
   value: string
   about: string
   createdAt: string
 }
+
+/** The files of the newest jobs, null while these are not known. */
+export type EarlierFiles = readonly EarlierFile[] | null
+
+const WORDS: Readonly<Record<Kind, string>> = { text: "text", image: "image", audio: "recording" }
 
 interface MediaFieldProps {
   id: string
@@ -19,17 +25,22 @@ interface MediaFieldProps {
   kind: Kind
   value: string
   error: string | undefined
-  earlier: readonly EarlierFile[]
+  earlier: EarlierFiles
   onChange: (value: string) => void
 }
 
 /** A file for a job: a public URL, or one of the files that earlier jobs made. */
 export function MediaField({ id, label, hint, kind, value, error, earlier, onChange }: MediaFieldProps) {
-  const files = earlier.filter((file) => file.kind === kind)
+  const files = earlier?.filter((file) => file.kind === kind) ?? []
   return (
     <div className="grid items-start gap-x-8 gap-y-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.4fr)]">
       <div className="space-y-3">
-        <Labeled error={error} hint={`${hint} A public URL, or an output chosen here.`} id={id} label={label}>
+        <Labeled
+          error={error}
+          hint={`${hint} A public URL, or an earlier ${WORDS[kind]} that is chosen here.`}
+          id={id}
+          label={label}
+        >
           {(props) => (
             <input
               {...props}
@@ -43,13 +54,15 @@ export function MediaField({ id, label, hint, kind, value, error, earlier, onCha
             />
           )}
         </Labeled>
-        <Preview kind={kind} value={value} />
+        <Preview key={value} kind={kind} value={value} />
       </div>
       <fieldset className="min-w-0">
-        <legend className="mb-1 text-small font-medium text-ink2">Earlier {kind} outputs</legend>
+        <legend className="mb-1 text-small font-medium text-ink2">Earlier {WORDS[kind]}s</legend>
         {files.length === 0 ? (
           <p className="border border-dashed border-edge p-4 text-ink2">
-            None yet. Make one with a pipeline that ends in {kind}, and it can be chosen here.
+            {earlier === null
+              ? "The newest jobs are not known yet."
+              : `None of the newest jobs made one. Run a pipeline that ends in ${kind}, or open an older job and follow “Use in” there.`}
           </p>
         ) : (
           <div className="grid grid-cols-3 gap-2 sm:grid-cols-4 md:grid-cols-5">
@@ -70,9 +83,11 @@ export function MediaField({ id, label, hint, kind, value, error, earlier, onCha
 }
 
 function Preview({ kind, value }: { kind: Kind; value: string }) {
+  const [broken, setBroken] = useState(false)
   if (!value.startsWith("/storage/")) return null
   if (kind === "audio") return <AudioPlayer label="Chosen recording" src={value} />
-  return <img alt="Chosen" className="max-h-40 max-w-full bg-sunken" src={value} />
+  if (broken) return <p className="text-ink2">There is no image at this path that can be shown.</p>
+  return <img alt="Chosen" className="max-h-40 max-w-full bg-sunken" onError={() => setBroken(true)} src={value} />
 }
 
 interface TileProps {
@@ -104,7 +119,7 @@ function Tile({ file, name, selected, onChoose }: TileProps) {
         )}
       </span>
       <span className="block truncate px-1.5 pt-1 text-small">{file.about || "Untitled"}</span>
-      <span className="meta block truncate px-1.5 pb-1 text-ink3">{ago(file.createdAt)}</span>
+      <Ago className="meta block truncate px-1.5 pb-1 text-ink3" moment={file.createdAt} />
     </label>
   )
 }

@@ -13,7 +13,7 @@ interface ModelFieldProps {
   onChange: (value: string) => void
 }
 
-/** Chooses a model of the providers that serve a capability; those that are not set up say what they lack. */
+/** Chooses a model of the providers that serve a capability; those of providers that are not set up cannot be chosen. */
 export function ModelField({ id, providers, value, error, onChange }: ModelFieldProps) {
   const known = providers.flatMap(({ models }) => models)
   const [other, setOther] = useState(value !== "" && !known.includes(value))
@@ -33,8 +33,8 @@ export function ModelField({ id, providers, value, error, onChange }: ModelField
             value={other ? OTHER : value}
           >
             <option value="">{first === undefined ? "Auto" : `Auto (${first})`}</option>
-            {providers.map(({ name, configured, missing, models }) => (
-              <optgroup key={name} label={configured ? name : `${name}: ${missing}`}>
+            {providers.map(({ name, configured, models }) => (
+              <optgroup key={name} label={configured ? name : `${name} (not set up)`}>
                 {models.map((model) => (
                   <option disabled={!configured} key={model} value={model}>
                     {model}

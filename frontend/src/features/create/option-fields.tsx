@@ -46,7 +46,7 @@ export function OptionFields({ fields, values, errors, providers, onChange }: Op
     if (field.name === "model") return <ModelField key={field.name} {...common} providers={providers} />
     return <OptionField key={field.name} field={field} {...common} />
   }
-  const grid = "grid gap-x-5 gap-y-4 sm:grid-cols-2 xl:grid-cols-3"
+  const grid = "grid items-start gap-x-5 gap-y-4 sm:grid-cols-2 xl:grid-cols-3"
   return (
     <div className="space-y-4">
       <div className={grid}>{first.map(render)}</div>

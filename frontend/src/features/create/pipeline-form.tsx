@@ -1,5 +1,5 @@
 import type { KeyboardEvent } from "react"
-import { useEffect, useRef, useState } from "react"
+import { useEffect, useId, useRef, useState } from "react"
 import type { Job, Pipeline, Provider } from "@/api/client"
 import { ProblemError, byField } from "@/api/errors"
 import { Button } from "@/components/ui/button"
@@ -7,11 +7,11 @@ import { Notice } from "@/components/ui/notice"
 import type { Obstacle } from "@/features/create/availability"
 import { modelCapability } from "@/features/create/availability"
 import { InputField } from "@/features/create/input-field"
-import type { EarlierFile } from "@/features/create/media-field"
+import type { EarlierFiles } from "@/features/create/media-field"
 import { useCreateJob } from "@/features/create/mutations"
 import { OptionFields } from "@/features/create/option-fields"
 import { Refusal } from "@/features/create/refusal"
-import type { Draft } from "@/features/create/start"
+import type { Draft } from "@/features/create/draft"
 import { toJson } from "@/lib/form-values"
 import { fieldsOf } from "@/lib/json-schema"
 
@@ -19,7 +19,7 @@ interface PipelineFormProps {
   pipeline: Pipeline
   providers: readonly Provider[]
   obstacles: readonly Obstacle[]
-  earlier: readonly EarlierFile[]
+  earlier: EarlierFiles
   draft: Draft
   onDraft: (draft: Draft) => void
   onCreated: (job: Job) => void
@@ -29,6 +29,7 @@ interface PipelineFormProps {
 export function PipelineForm(props: PipelineFormProps) {
   const { pipeline, providers, obstacles, earlier, draft, onDraft, onCreated } = props
   const [errors, setErrors] = useState<ReadonlyMap<string, string>>(new Map())
+  const obstaclesId = useId()
   const form = useRef<HTMLFormElement>(null)
   const creation = useCreateJob()
   const inputs = fieldsOf(pipeline.inputs)
@@ -85,13 +86,17 @@ export function PipelineForm(props: PipelineFormProps) {
       }}
       ref={form}
     >
-      {obstacles.map((obstacle) => (
-        <Notice key={obstacle.title} title={obstacle.title} tone={obstacle.blocks ? "failed" : "waiting"}>
-          {obstacle.todo.map((line) => (
-            <p key={line}>{line}</p>
+      {obstacles.length > 0 && (
+        <div className="space-y-3" id={obstaclesId}>
+          {obstacles.map((obstacle) => (
+            <Notice key={obstacle.title} title={obstacle.title} tone={obstacle.blocks ? "failed" : "waiting"}>
+              {obstacle.todo.map((line) => (
+                <p key={line}>{line}</p>
+              ))}
+            </Notice>
           ))}
-        </Notice>
-      ))}
+        </div>
+      )}
       {inputs.map((field) => (
         <InputField
           earlier={earlier}
@@ -111,10 +116,16 @@ export function PipelineForm(props: PipelineFormProps) {
         values={values}
       />
       <Refusal error={creation.error} known={known} />
-      <div className="max-md:sticky max-md:bottom-0 max-md:-mx-4 max-md:border-t max-md:border-line max-md:bg-surface max-md:px-4 max-md:py-3 md:flex md:items-center md:gap-4">
-        <Button className="max-md:w-full" disabled={blocked || creation.isPending} look="primary" type="submit">
+      <div className="flex items-center gap-4 thumb:sticky thumb:bottom-0 thumb:-mx-4 thumb:border-t thumb:border-line thumb:bg-surface thumb:px-4 thumb:py-3">
+        <Button
+          aria-describedby={blocked ? obstaclesId : undefined}
+          className="shrink-0 max-md:w-full"
+          inactive={blocked || creation.isPending}
+          look="primary"
+          type="submit"
+        >
           {creation.isPending ? "Sending…" : "Run"}
-          <kbd aria-hidden="true" className="meta hidden opacity-80 md:inline pointer-coarse:hidden">
+          <kbd aria-hidden="true" className="meta hidden whitespace-nowrap opacity-80 md:inline pointer-coarse:hidden">
             Ctrl ⏎
           </kbd>
         </Button>

@@ -37,18 +37,20 @@ export function PromptField({ id, label, hint, maxLength, value, error, examples
         </p>
       )}
       {value === "" && examples.length > 0 && (
-        <div className="mt-2 flex flex-wrap items-baseline gap-x-1 gap-y-1">
-          <span className="text-small text-ink3">Try</span>
-          {examples.map((example) => (
-            <button
-              className="min-h-6 rounded-control px-1.5 py-0.5 text-left text-small text-ink2 underline decoration-line underline-offset-3 hover:text-ink hover:decoration-ink pointer-coarse:min-h-8"
-              key={example}
-              onClick={() => onChange(example)}
-              type="button"
-            >
-              {example}
-            </button>
-          ))}
+        <div className="mt-2 flex items-baseline gap-1 text-small">
+          <span className="shrink-0 text-ink3">Try</span>
+          <div className="flex min-w-0 flex-wrap gap-1">
+            {examples.map((example) => (
+              <button
+                className="min-h-6 rounded-control px-1.5 py-0.5 text-left text-ink2 underline decoration-line underline-offset-3 hover:text-ink hover:decoration-ink pointer-coarse:min-h-11"
+                key={example}
+                onClick={() => onChange(example)}
+                type="button"
+              >
+                {example}
+              </button>
+            ))}
+          </div>
         </div>
       )}
     </div>

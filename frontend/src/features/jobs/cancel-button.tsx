@@ -1,24 +1,33 @@
+import { useState } from "react"
 import type { Job } from "@/api/client"
 import { ProblemError } from "@/api/errors"
 import { Button } from "@/components/ui/button"
 import { useCancelJob } from "@/features/jobs/mutations"
 import { isTerminal } from "@/lib/polling"
 
-/** Cancels a job that has not ended; gone as soon as it has. */
+/** Cancels a job. Gone when the job has ended, except where it has had the focus: taking that away would lose the place. */
 export function CancelButton({ job }: { job: Job }) {
+  const [used, setUsed] = useState(false)
   const cancel = useCancelJob(job.job_id)
-  if (isTerminal(job.status)) return null
+  const ended = isTerminal(job.status)
+  if (ended && !used) return null
   const asked = cancel.isPending || job.metadata.cancel_requested_at !== null
   return (
     <>
-      <Button disabled={asked} onClick={() => cancel.mutate()}>
-        {asked ? "Canceling…" : "Cancel job"}
+      <Button inactive={ended || asked} onClick={() => cancel.mutate()} onFocus={() => setUsed(true)}>
+        {wordsOf(job, asked)}
       </Button>
-      {cancel.error !== null && (
+      {cancel.error !== null && !ended && (
         <p className="text-small text-failed" role="alert">
           {cancel.error instanceof ProblemError ? cancel.error.message : "The gateway does not answer. Try again."}
         </p>
       )}
     </>
   )
+}
+
+function wordsOf({ status }: Job, asked: boolean): string {
+  if (status === "canceled") return "Canceled"
+  if (isTerminal(status)) return "Too late to cancel"
+  return asked ? "Canceling…" : "Cancel job"
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
-import type { Job, Step } from "@/api/client"
+import type { Attempt, Job, Step } from "@/api/client"
 import { adviceFor } from "@/features/jobs/advice"
 import { aboutOf, outputsOf } from "@/features/jobs/outputs"
-import { barOf } from "@/features/jobs/timeline"
+import { barOf, outcomeOf, progressOf, stateOfStep } from "@/features/jobs/timeline"
 
 const T0 = Date.parse("2026-03-01T12:00:00Z")
 const at = (milliseconds: number) => new Date(T0 + milliseconds).toISOString()
@@ -50,12 +50,21 @@ test("outputs: files before texts, and only what is there", () => {
   expect(outputsOf(JOB)).toEqual([])
 })
 
-test("a job is about its text, else what it heard, else its wishes, else its file", () => {
-  expect(aboutOf({ ...JOB, inputs: { text: "a fox" } })).toBe("a fox")
-  expect(aboutOf({ ...JOB, outputs: { ...JOB.outputs, text: "heard" } })).toBe("heard")
-  expect(aboutOf({ ...JOB, options: { style: "watercolor" } })).toBe("watercolor")
-  expect(aboutOf(JOB)).toBe("7.wav")
-  expect(aboutOf({ ...JOB, inputs: {} })).toBe("")
+test("a job is about what a person asked for: what they wrote, else what they said", () => {
+  const heard = { ...JOB.outputs, text: "heard" }
+  expect(aboutOf({ ...JOB, inputs: { text: "a fox" }, outputs: heard, options: { style: "oil" } })).toBe("a fox")
+  expect(aboutOf({ ...JOB, options: { prompt: "add snow", style: "oil" } })).toBe("add snow")
+  expect(aboutOf({ ...JOB, outputs: heard, options: { style: "oil" } })).toBe("heard")
+})
+
+test.each([
+  [{ audio_url: "/storage/audio/7.wav" }, {}, "An earlier recording"],
+  [{ image_url: "/storage/images/7.png" }, { style: "oil" }, "An earlier image in the style “oil”"],
+  [{ image_url: "https://example.org/a/harbor.jpg?size=2#top" }, {}, "harbor.jpg"],
+  [{ audio_url: "https://example.org/talk/" }, { style: "ink" }, "talk in the style “ink”"],
+  [{}, { style: "oil" }, ""],
+])("without words a job is about its file, not about its style alone: %j %j", (inputs, options, about) => {
+  expect(aboutOf({ ...JOB, inputs, options })).toBe(about)
 })
 
 test("a step's bar lies where its time lies in the job's", () => {
@@ -66,6 +75,41 @@ test("a running step reaches until now, one that waits has no bar", () => {
   const running = { ...JOB, metadata: { ...JOB.metadata, completed_at: null } }
   expect(barOf({ ...STEP, started_at: at(1100) }, running, T0 + 2100)).toEqual({ start: 0.5, length: 0.5 })
   expect(barOf(STEP, running, T0)).toBeNull()
+})
+
+test("the steps of a canceled job were canceled or not started, none was skipped", () => {
+  const canceled: Job = { ...JOB, status: "canceled" }
+  expect(stateOfStep({ ...STEP, status: "skipped", started_at: at(100) }, canceled)).toBe("canceled")
+  expect(stateOfStep({ ...STEP, status: "skipped" }, canceled)).toBe("not started")
+  expect(stateOfStep(STEP, canceled)).toBe("done")
+  expect(stateOfStep({ ...STEP, status: "skipped" }, JOB)).toBe("skipped")
+})
+
+test("a canceled attempt did not fail", () => {
+  const attempt: Attempt = {
+    number: 1,
+    model: "fake:made-up",
+    status: "failed",
+    created_at: at(0),
+    settled_at: at(1),
+    cost_microdollars: null,
+    warnings: [],
+    error: { code: "attempt-canceled", message: "The attempt was canceled.", hint: "" },
+  }
+  expect(outcomeOf(attempt)).toEqual({ word: "canceled", error: null })
+  const error = { code: "provider-rejected", message: "No.", hint: "" }
+  expect(outcomeOf({ ...attempt, error })).toEqual({ word: "failed", error })
+})
+
+test("progress counts the steps that are taken", () => {
+  const working = (...statuses: Step["status"][]) =>
+    progressOf({ ...JOB, status: "running", steps: statuses.map((status) => ({ ...STEP, status })) })
+  expect(working("done", "running")).toBe("Step 2 of 2: draw…")
+  expect(working("running", "waiting")).toBe("Step 1 of 2: draw…")
+  expect(working("skipped", "running")).toBe("Working…")
+  expect(working("done", "skipped", "running", "waiting")).toBe("Step 2 of 3: draw…")
+  expect(working("done", "waiting")).toBe("Working…")
+  expect(progressOf({ ...JOB, status: "queued" })).toBe("Waiting for a free slot…")
 })
 
 test("a failure's own hint wins over general advice, and every failure has some", () => {

@@ -1,11 +1,11 @@
 import { Link } from "react-router"
 import type { Job } from "@/api/client"
+import { Ago } from "@/components/ui/ago"
 import { Icon } from "@/components/ui/icons"
 import { PipelineName } from "@/components/ui/kind"
 import type { Output } from "@/features/jobs/outputs"
-import { aboutOf, outputsOf } from "@/features/jobs/outputs"
+import { NOTHING_MADE, aboutOf, outputsOf } from "@/features/jobs/outputs"
 import { StatusBadge } from "@/features/jobs/status-badge"
-import { ago } from "@/lib/format"
 import { isTerminal } from "@/lib/polling"
 
 /** A job as a frame of the contact sheet: what it made above its caption; the whole frame leads to the job. */
@@ -17,17 +17,17 @@ export function JobFrame({ job, to }: { job: Job; to: string }) {
       <div className="aspect-4/3 overflow-hidden bg-sunken">
         <Picture job={job} output={output} />
       </div>
-      <div className="meta px-2.5 pt-2 text-ink2">
+      <div className="meta px-3 pt-2 text-ink2">
         <PipelineName type={job.pipeline} />
       </div>
-      <p className="truncate px-2.5 pt-0.5 text-small">
+      <p className="truncate px-3 pt-0.5 text-small">
         <Link className="after:absolute after:inset-0" to={to}>
           {aboutOf(job) || "Untitled"}
         </Link>
       </p>
-      <div className="meta flex justify-between gap-2 px-2.5 pt-0.5 pb-2 text-ink3">
+      <div className="meta flex flex-wrap justify-between gap-x-2 px-3 pt-0.5 pb-2 text-ink3">
         <StatusBadge status={job.status} />
-        <span className="truncate">{ago(created_at)}</span>
+        <Ago className="whitespace-nowrap" moment={created_at} />
       </div>
     </li>
   )
@@ -39,7 +39,7 @@ function Picture({ job, output }: { job: Job; output: Output | undefined }) {
     case "image":
       return <img alt="" className="appear size-full object-cover" loading="lazy" src={output.value} />
     case "text":
-      return <p className="line-clamp-7 p-3 text-small text-ink2 wrap-anywhere">{output.value}</p>
+      return <Glimpse text={output.value} />
     case "audio":
       return (
         <div className="grid size-full place-items-center text-audio">
@@ -51,6 +51,13 @@ function Picture({ job, output }: { job: Job; output: Output | undefined }) {
 
 function Empty({ job }: { job: Job }) {
   if (!isTerminal(job.status)) return <div className="developing size-full" />
-  const message = job.metadata.error?.message ?? "Canceled before it made anything."
-  return <p className="line-clamp-6 p-3 text-small text-ink2 wrap-anywhere">{message}</p>
+  return <Glimpse text={job.metadata.error?.message ?? NOTHING_MADE} />
+}
+
+function Glimpse({ text }: { text: string }) {
+  return (
+    <div className="@container-size size-full p-3">
+      <p className="whole-lines text-small text-ink2 wrap-anywhere">{text}</p>
+    </div>
+  )
 }

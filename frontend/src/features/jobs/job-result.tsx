@@ -4,13 +4,15 @@ import { Notice } from "@/components/ui/notice"
 import { adviceFor } from "@/features/jobs/advice"
 import { OutputView } from "@/features/jobs/output-view"
 import type { Output } from "@/features/jobs/outputs"
-import { outputsOf } from "@/features/jobs/outputs"
+import { NOTHING_MADE, outputsOf } from "@/features/jobs/outputs"
+import { progressOf } from "@/features/jobs/timeline"
 import { between, duration } from "@/lib/format"
 import { isTerminal } from "@/lib/polling"
 
 /** What a job has come to: what stands in its way, what it has made, and a place for what it is making. */
 export function JobResult({ job, more }: { job: Job; more: (output: Output) => ReactNode }) {
   const { error, waiting_for, warnings } = job.metadata
+  const outputs = outputsOf(job)
   return (
     <div className="space-y-4">
       <p aria-live="polite" className="sr-only">
@@ -19,7 +21,6 @@ export function JobResult({ job, more }: { job: Job; more: (output: Output) => R
       {error !== null && (
         <Notice title={error.message} tone="failed">
           <p>{adviceFor(error)}</p>
-          <p className="meta text-ink3">{error.code}</p>
         </Notice>
       )}
       {waiting_for !== null && (
@@ -30,25 +31,21 @@ export function JobResult({ job, more }: { job: Job; more: (output: Output) => R
       {warnings.map((warning) => (
         <Notice key={warning} title={warning} tone="waiting" />
       ))}
-      {job.status === "canceled" && <p className="text-ink2">Canceled. What it had made until then is kept.</p>}
-      {outputsOf(job).map((output) => (
+      {job.status === "canceled" && (
+        <p className="text-ink2">
+          {outputs.length > 0 ? "Canceled. What it had made until then is kept." : NOTHING_MADE}
+        </p>
+      )}
+      {outputs.map((output) => (
         <OutputView key={output.name} more={more(output)} output={output} />
       ))}
-      {!isTerminal(job.status) && outputsOf(job).length === 0 && (
+      {!isTerminal(job.status) && outputs.length === 0 && (
         <div className="developing grid h-[45vh] place-items-center border border-line bg-sunken">
-          <p className="text-ink2">{progress(job)}</p>
+          <p className="text-ink2">{progressOf(job)}</p>
         </div>
       )}
     </div>
   )
-}
-
-function progress(job: Job): string {
-  if (job.metadata.cancel_requested_at !== null) return "Canceling…"
-  const step = job.steps.find(({ status }) => status === "running")
-  if (step === undefined) return job.status === "queued" ? "Waiting for a free slot…" : "Working…"
-  const number = job.steps.indexOf(step) + 1
-  return job.steps.length === 1 ? "Working…" : `Step ${number} of ${job.steps.length}: ${step.name}…`
 }
 
 function announcement(job: Job): string {

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react"
 import type { Job } from "@/api/client"
+import { Ago } from "@/components/ui/ago"
 import { PipelineName } from "@/components/ui/kind"
 import { Section } from "@/components/ui/page"
 import { CancelButton } from "@/features/jobs/cancel-button"
@@ -9,12 +10,12 @@ import type { Output } from "@/features/jobs/outputs"
 import { aboutOf } from "@/features/jobs/outputs"
 import { StatusBadge } from "@/features/jobs/status-badge"
 import { StepTimeline } from "@/features/jobs/step-timeline"
-import { ago, between, duration, exact } from "@/lib/format"
-import { isTerminal } from "@/lib/polling"
-import { useNow } from "@/lib/use-now"
+import { between, duration } from "@/lib/format"
 
 interface JobViewProps {
   job: Job
+  /** The time for its clocks. */
+  now: number
   /** What can be done with the job as a whole, beside canceling it. */
   actions: ReactNode
   /** What can be done with an output, beside downloading it. */
@@ -22,8 +23,7 @@ interface JobViewProps {
 }
 
 /** A job in full: what it has come to, its steps over time, and what it was asked. */
-export function JobView({ job, actions, more }: JobViewProps) {
-  const now = useNow(!isTerminal(job.status))
+export function JobView({ job, now, actions, more }: JobViewProps) {
   const { created_at, completed_at } = job.metadata
   return (
     <>
@@ -36,13 +36,11 @@ export function JobView({ job, actions, more }: JobViewProps) {
           <p className="flex flex-wrap gap-x-3 pt-1 text-ink2">
             <StatusBadge status={job.status} />
             <span>{duration(between(created_at, completed_at, now))}</span>
-            <time dateTime={created_at} title={exact(created_at)}>
-              {ago(created_at, now)}
-            </time>
+            <Ago moment={created_at} />
           </p>
         </div>
         <div className="flex flex-wrap items-center gap-2">
-          <CancelButton job={job} />
+          <CancelButton job={job} key={job.job_id} />
           {actions}
         </div>
       </header>

@@ -11,7 +11,7 @@ export function OutputView({ output, more }: { output: Output; more?: ReactNode 
   return (
     <article aria-label={`Output: ${output.kind}`} className="appear border border-line bg-surface">
       <Content output={output} />
-      <div className="flex flex-wrap items-center gap-2 border-t border-line px-3 py-2">
+      <div className="flex flex-wrap items-center gap-2 border-t border-line px-4 py-2">
         <KindLabel kind={output.kind} />
         <span className="grow" />
         {output.kind === "text" ? (

@@ -15,6 +15,9 @@ export interface Output {
   createdAt: string
 }
 
+/** What is said of a canceled job that has no output. */
+export const NOTHING_MADE = "Canceled before it made anything."
+
 /** What a job has made so far; files before texts, since they are what such a job is for. */
 export function outputsOf(job: Job): Output[] {
   const found = Object.entries(job.outputs).flatMap(([name, value]) => {
@@ -25,11 +28,21 @@ export function outputsOf(job: Job): Output[] {
   return found.sort((one, other) => Number(one.kind === "text") - Number(other.kind === "text"))
 }
 
-/** The words a job was asked with; those it heard or was styled with where it was given none. */
-export function aboutOf(job: Job): string {
-  const candidates = [job.inputs.text, job.outputs.text, job.options.prompt, job.options.style]
-  const words = candidates.find((candidate) => typeof candidate === "string" && candidate !== "")
-  if (typeof words === "string") return words
-  const file = job.inputs.audio_url ?? job.inputs.image_url
-  return typeof file === "string" ? (file.split("/").at(-1) ?? file) : ""
+/** What a person asked for: in their words, written or spoken; else by the file they gave and the style they wanted. */
+export function aboutOf({ inputs, options, outputs }: Job): string {
+  const words = [inputs.text, options.prompt, outputs.text].find(isText)
+  if (words !== undefined) return words
+  const file = isText(inputs.audio_url) ? nameOf(inputs.audio_url, "recording") : nameOf(inputs.image_url, "image")
+  return file !== "" && isText(options.style) ? `${file} in the style “${options.style}”` : file
+}
+
+/** A file as people know it: those of the platform's own store have names that mean nothing. */
+function nameOf(url: unknown, what: string): string {
+  if (!isText(url)) return ""
+  if (url.startsWith("/storage/")) return `An earlier ${what}`
+  return /([^/?#]+)\/?([?#].*)?$/.exec(url)?.[1] ?? url
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== ""
 }

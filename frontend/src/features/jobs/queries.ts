@@ -1,17 +1,18 @@
+import type { InfiniteData } from "@tanstack/react-query"
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query"
 import type { Job } from "@/api/client"
 import { api } from "@/api/client"
 import { unwrap } from "@/api/errors"
-import { nextCursor } from "@/features/jobs/paging"
+import type { JobPage } from "@/features/jobs/paging"
+import { grown, isSettled, nextCursor } from "@/features/jobs/paging"
 import { between } from "@/lib/format"
-import { isTerminal, nextLook } from "@/lib/polling"
+import { isTerminal, nextListLook, nextLook } from "@/lib/polling"
 
 const PAGE_SIZE = 30
 const RECENT = 24
-const WATCH_LIST_MS = 2_000
 
-function watchWhileAnyRuns(jobs: readonly Job[] | undefined): number | false {
-  return jobs?.some((job) => !isTerminal(job.status)) ? WATCH_LIST_MS : false
+function watch(jobs: readonly Job[] | undefined): number | false {
+  return jobs !== undefined && nextListLook(jobs.map(({ status }) => status))
 }
 
 export const jobQueries = {
@@ -25,9 +26,9 @@ export const jobQueries = {
         const path = { job_id: id }
         return (await unwrap(api.GET("/jobs/{job_id}", { params: { path }, signal }))).data
       },
-      refetchInterval: ({ state: { data, errorUpdateCount, error } }) =>
-        data !== undefined &&
-        nextLook(data.status, between(data.metadata.created_at, null), error === null ? 0 : errorUpdateCount),
+      staleTime: ({ state: { data } }) => (data !== undefined && isTerminal(data.status) ? Infinity : 0),
+      refetchInterval: ({ state: { data } }) =>
+        data !== undefined && nextLook(data.status, between(data.metadata.created_at, null)),
     }),
 
   /** The newest jobs, in one page. */
@@ -36,20 +37,25 @@ export const jobQueries = {
       queryKey: [...jobQueries.all(), "recent"],
       queryFn: async ({ signal }) =>
         (await unwrap(api.GET("/jobs", { params: { query: { limit: RECENT } }, signal }))).data,
-      refetchInterval: ({ state }) => watchWhileAnyRuns(state.data),
+      refetchInterval: ({ state }) => watch(state.data),
     }),
 
-  /** All jobs, newest first, page by page. */
+  /** All jobs, newest first, page by page; of the pages that are known, only what can change is fetched again. */
   list: () =>
     infiniteQueryOptions({
       queryKey: [...jobQueries.all(), "list"],
-      queryFn: async ({ signal, pageParam }) => {
+      queryFn: async ({ client, queryKey, pageParam, signal }): Promise<JobPage> => {
+        const list = client.getQueryData<InfiniteData<JobPage, string | null>>(queryKey)
+        const known = list?.pages[list.pageParams.indexOf(pageParam)]
+        if (pageParam !== null && known !== undefined && isSettled(known)) return known
         const query = pageParam === null ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, cursor: pageParam }
         const { data, response } = await unwrap(api.GET("/jobs", { params: { query }, signal }))
-        return { jobs: data, next: nextCursor(response.headers.get("Link")) }
+        const fresh = { jobs: data, next: nextCursor(response.headers.get("Link")) }
+        const hasMore = list !== undefined && list.pages.length > 1
+        return pageParam === null && hasMore && known !== undefined ? grown(known, fresh) : fresh
       },
       initialPageParam: null as string | null,
       getNextPageParam: (page) => page.next,
-      refetchInterval: ({ state }) => watchWhileAnyRuns(state.data?.pages.flatMap((page) => page.jobs)),
+      refetchInterval: ({ state }) => watch(state.data?.pages.flatMap((page) => page.jobs)),
     }),
 }

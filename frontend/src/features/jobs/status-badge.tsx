@@ -14,7 +14,7 @@ const LOOKS: Readonly<Record<JobStatus, { icon: IconName; className: string }>> 
 export function StatusBadge({ status }: { status: JobStatus }) {
   const { icon, className } = LOOKS[status]
   return (
-    <span className={`inline-flex items-center gap-1.5 whitespace-nowrap ${className}`}>
+    <span className={`inline-flex items-center gap-1.5 align-top whitespace-nowrap ${className}`}>
       <span className={status === "running" ? "breathe" : ""}>
         <Icon name={icon} size={14} />
       </span>

@@ -3,25 +3,19 @@ import { Icon } from "@/components/ui/icons"
 import type { IconName } from "@/components/ui/icons"
 import { kindFill } from "@/components/ui/kind"
 import { Prose } from "@/components/ui/prose"
-import { barOf } from "@/features/jobs/timeline"
+import type { StepState } from "@/features/jobs/timeline"
+import { barOf, outcomeOf, stateOfStep } from "@/features/jobs/timeline"
 import { between, cost, duration, words } from "@/lib/format"
 import { kindOfCapability } from "@/lib/kinds"
 
-const ICONS: Readonly<Record<Step["status"], IconName>> = {
-  waiting: "circle",
-  running: "circle",
-  done: "check",
-  failed: "cross",
-  skipped: "dash",
-}
-
-const ATTEMPT_WORDS: Readonly<Record<Attempt["status"], string>> = {
-  intended: "under way",
-  pending: "under way",
-  succeeded: "succeeded",
-  failed: "failed",
-  not_sent: "not sent",
-  unknown: "outcome unknown",
+const LOOKS: Readonly<Record<StepState, { icon: IconName; className: string; fill?: string }>> = {
+  waiting: { icon: "circle", className: "" },
+  running: { icon: "circle", className: "breathe text-live" },
+  done: { icon: "check", className: "" },
+  failed: { icon: "cross", className: "text-failed", fill: "bg-failed" },
+  skipped: { icon: "dash", className: "text-ink3" },
+  canceled: { icon: "slash", className: "text-ink3", fill: "bg-ink3" },
+  "not started": { icon: "dash", className: "text-ink3" },
 }
 
 /** The steps of a job over its time, each with its attempts. */
@@ -36,28 +30,19 @@ export function StepTimeline({ job, now }: { job: Job; now: number }) {
 }
 
 function StepRow({ job, step, now }: { job: Job; step: Step; now: number }) {
-  const kind = kindOfCapability(step.capability)
-  const bar = barOf(step, job, now)
+  const state = stateOfStep(step, job)
+  const { icon, className } = LOOKS[state]
   return (
     <li className="border-t border-line py-3 first:border-t-0">
-      <div className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1.5 ">
+      <div className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1.5">
         <p className="flex min-w-0 items-center gap-2">
-          <span
-            className={step.status === "failed" ? "text-failed" : step.status === "running" ? "breathe text-live" : ""}
-          >
-            <Icon name={ICONS[step.status]} size={14} />
+          <span className={className}>
+            <Icon name={icon} size={14} />
           </span>
           <span className="font-medium">{words(step.name)}</span>
-          <span className="meta text-ink3">{step.status}</span>
+          <span className="meta text-ink3">{state}</span>
         </p>
-        <div aria-hidden="true" className="relative order-last col-span-2 h-2 bg-sunken">
-          {bar !== null && (
-            <span
-              className={`absolute inset-y-0 min-w-0.5 ${step.status === "running" ? "breathe" : ""} ${step.status === "failed" ? "bg-failed" : kindFill(kind)}`}
-              style={{ left: `${bar.start * 100}%`, width: `${bar.length * 100}%` }}
-            />
-          )}
-        </div>
+        <Bar job={job} now={now} state={state} step={step} />
         <span className="meta text-right text-ink2">
           {step.started_at === null ? "–" : duration(between(step.started_at, step.completed_at, now))}
         </span>
@@ -75,6 +60,21 @@ function StepRow({ job, step, now }: { job: Job; step: Step; now: number }) {
         )}
       </div>
     </li>
+  )
+}
+
+function Bar({ job, step, state, now }: { job: Job; step: Step; state: StepState; now: number }) {
+  const bar = barOf(step, job, now)
+  const hue = LOOKS[state].fill ?? kindFill(kindOfCapability(step.capability))
+  return (
+    <div aria-hidden="true" className="relative order-last col-span-2 h-2 bg-sunken">
+      {bar !== null && (
+        <span
+          className={`absolute inset-y-0 min-w-0.5 ${state === "running" ? "breathe" : ""} ${hue}`}
+          style={{ left: `${bar.start * 100}%`, width: `${bar.length * 100}%` }}
+        />
+      )}
+    </div>
   )
 }
 
@@ -101,13 +101,13 @@ function Attempts({ step, now }: { step: Step; now: number }) {
 }
 
 function AttemptRow({ attempt, now }: { attempt: Attempt; now: number }) {
-  const { error } = attempt
+  const { word, error } = outcomeOf(attempt)
   return (
     <li>
       <p className="meta flex flex-wrap gap-x-3 text-ink2">
         <span>Attempt {attempt.number}</span>
         <span className="wrap-anywhere">{attempt.model}</span>
-        <span className={error === null ? "text-ink3" : "text-failed"}>{ATTEMPT_WORDS[attempt.status]}</span>
+        <span className={error === null ? "text-ink3" : "text-failed"}>{word}</span>
         <span className="text-ink3">{duration(between(attempt.created_at, attempt.settled_at, now))}</span>
         {attempt.cost_microdollars !== null && <span className="text-ink3">{cost(attempt.cost_microdollars)}</span>}
       </p>

@@ -1,23 +1,14 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query"
-import { useEffect, useRef } from "react"
+import { useQuery } from "@tanstack/react-query"
+import { GatewayAway } from "@/api/errors"
 import { Icon } from "@/components/ui/icons"
 import { healthQuery } from "@/features/status/queries"
 
-/** Says that the gateway is away while it is, and has everything asked anew when it is back. */
+/** Says that the gateway is away while it is. */
 export function GatewayBanner() {
-  const client = useQueryClient()
-  const { isError, isSuccess } = useQuery(healthQuery)
-  const wasAway = useRef(false)
-  useEffect(() => {
-    if (isError) wasAway.current = true
-    if (isSuccess && wasAway.current) {
-      wasAway.current = false
-      void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== healthQuery.queryKey[0] })
-    }
-  }, [client, isError, isSuccess])
+  const { failureReason } = useQuery(healthQuery)
   return (
     <div className="sticky top-0 z-10" role="status">
-      {isError && (
+      {failureReason instanceof GatewayAway && (
         <div className="flex items-center gap-3 border-b border-line bg-surface px-4 py-2.5 md:px-8">
           <span className="text-live">
             <Icon name="warning" />
