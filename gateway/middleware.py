@@ -22,12 +22,17 @@ logger = logging.getLogger("gateway.access")
 REQUEST_ID_HEADER = "X-Request-ID"
 _LONGEST_REQUEST_ID = 128
 
+_EVERY_ANSWER = [(b"x-content-type-options", b"nosniff"), (b"content-security-policy", b"frame-ancestors 'none'")]
+"""Nothing is taken for another type than it says, and no page of another origin shows ours in a frame."""
+
 _PRIVATE_NAME = re.compile(r"[^.]+|.+\.(localhost|local|internal|home\.arpa)")  # RFC 6761, 6762, 8375; ICANN 2024
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, 9.2.1
 
 
 class RequestLog:
     """Gives every request an id, which the caller may choose, and writes one line about it when it is answered.
+
+    Every answer tells browsers what they may not do with it.
 
     An error that nothing else has caught becomes a problem here.
     """
@@ -49,6 +54,7 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[REQUEST_ID_HEADER] = identity
+                message["headers"] = [*message["headers"], *_EVERY_ANSWER]
             await send(message)
 
         try:

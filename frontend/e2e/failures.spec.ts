@@ -32,6 +32,20 @@ test("an unknown job, and an address that can be none", async ({ page }) => {
   }
 })
 
+test("what can be no job's id is asked for nowhere", async ({ page }) => {
+  const asked: string[] = []
+  page.on("request", (request) => {
+    const { pathname } = new URL(request.url())
+    if (pathname.startsWith("/jobs/")) asked.push(pathname)
+  })
+  for (const address of ["jobs/x%2Fcancel", "?run=", "?run=.", "?from=", "?from=..", "?run=x/cancel"]) {
+    await page.goto(address)
+    await expect(page.getByText("There is no such job"), address).toBeVisible()
+    await page.waitForLoadState("networkidle")
+  }
+  expect(asked).toEqual([])
+})
+
 test("a path without a file says so, and a good one after it is shown", async ({ page, request }) => {
   const { outputs: image } = await make(request, "text_to_image", { text: "Good" })
   const { outputs: speech } = await make(request, "text_to_speech", { text: "Good" })

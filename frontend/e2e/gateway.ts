@@ -63,6 +63,16 @@ export class Gateway {
     await this.end("SIGKILL")
   }
 
+  /** Has it hang: connections are taken, and nothing is answered. */
+  pause(): void {
+    this.process?.kill("SIGSTOP")
+  }
+
+  /** Has it go on after a pause. */
+  resume(): void {
+    this.process?.kill("SIGCONT")
+  }
+
   /** Ends it and removes its folders. */
   async remove(): Promise<void> {
     await this.end("SIGTERM")

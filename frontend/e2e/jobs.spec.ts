@@ -20,6 +20,7 @@ test("the list: page by page, narrowed to a pipeline, and empty", async ({ page,
     await page.getByRole("button", { name: "Load more" }).click()
     await expect(rows).toHaveCount(35)
     await expect(page.getByRole("button", { name: "Load more" })).toBeHidden()
+    await expect(page.getByRole("button", { name: "These are all jobs" })).toBeFocused()
 
     const older: string[] = []
     page.on("request", (asked) => asked.url().includes("cursor=") && older.push(asked.url()))
@@ -38,6 +39,26 @@ test("the list: page by page, narrowed to a pipeline, and empty", async ({ page,
     await request.dispose()
     await gateway.remove()
   }
+})
+
+test("showing all pipelines again leaves the focus at the choice of the pipeline", async ({ page, request }) => {
+  await make(request, "text_to_text", { text: "The only one" })
+  await page.goto("jobs?pipeline=text_to_smell")
+  await page.getByRole("button", { name: "Show all pipelines" }).click()
+  await expect(page.getByRole("link", { name: "The only one" }).first()).toBeVisible()
+  await expect(page.getByLabel("Pipeline")).toBeFocused()
+})
+
+test("the interface's documentation works, but in no frame of another page", async ({ page, context, gateway }) => {
+  await page.goto(`${gateway.url}/docs`)
+  await expect(page.getByText("/jobs/{job_id}/cancel").first()).toBeVisible()
+  await page.goto(`${gateway.url}/redoc`)
+  await expect(page.getByRole("heading", { level: 1, name: /^Genesis/ })).toBeVisible()
+  // A page without the check that all others have: here the policy is meant to be broken.
+  const foreign = await context.newPage()
+  await foreign.setContent(`<iframe src="${gateway.url}/docs"></iframe>`)
+  await expect.poll(() => foreign.frames()[1]?.url()).toMatch(/^chrome-error:/)
+  await expect(foreign.frameLocator("iframe").getByText("/jobs/{job_id}/cancel")).toHaveCount(0)
 })
 
 test("a job that is made elsewhere appears among the recent ones when one looks again", async ({ page, request }) => {

@@ -34,6 +34,57 @@ test("the gateway goes away and comes back: the page says so and recovers by its
   }
 })
 
+test("a gateway that hangs is noticed, the form gets free again, and what is known is said to be old", async ({
+  page,
+}) => {
+  const gateway = await Gateway.start()
+  try {
+    await page.goto(`${gateway.url}/app/?p=text_to_text`)
+    await page.getByLabel("Text", { exact: true }).fill("Hanging")
+    await page.getByRole("button", { name: "Run" }).click()
+    await expect(page.getByText("fake: Hanging").first()).toBeVisible()
+    await page.goto(`${gateway.url}/app/?p=text_to_text`)
+    await expect(page.getByRole("region", { name: "Recent" })).toBeVisible()
+    await page.getByLabel("Text", { exact: true }).fill("Hanging again")
+    gateway.pause()
+    await page.getByRole("button", { name: "Run" }).click()
+    await expect(page.getByRole("button", { name: "Sending…" })).toBeVisible()
+    const unknown = page.getByText(/it is not known whether it took the job/)
+    await expect(unknown).toBeVisible()
+    await expect(page.getByRole("button", { name: "Run" })).toBeEnabled()
+    await expect(banner(page)).toBeVisible()
+    await expect(page.getByText(/is not up to date/)).toBeVisible({ timeout: 30_000 })
+    gateway.resume()
+    await expect(banner(page)).toBeHidden()
+    await expect(unknown).toBeHidden()
+    await expect(page.getByText(/is not up to date/)).toBeHidden()
+  } finally {
+    gateway.resume()
+    await gateway.remove()
+  }
+})
+
+test("that a job could not be canceled is said until the gateway answers again", async ({ page }) => {
+  const gateway = await Gateway.start({ GENESIS_FAKE_DELAY_MS: "30000" })
+  try {
+    await page.goto(`${gateway.url}/app/?p=text_to_text`)
+    await page.getByLabel("Text", { exact: true }).fill("Never mind")
+    await page.getByRole("button", { name: "Run" }).click()
+    const cancel = page.getByRole("button", { name: "Cancel job" })
+    await expect(cancel).toBeVisible()
+    await gateway.kill()
+    await cancel.click()
+    const lost = page.getByText("The gateway did not answer. Try again.")
+    await expect(lost).toBeVisible()
+    await gateway.start()
+    await expect(lost).toBeHidden()
+    await cancel.click()
+    await expect(page.getByText("canceled", { exact: true }).first()).toBeVisible()
+  } finally {
+    await gateway.remove()
+  }
+})
+
 test("a job that is under way when the gateway dies goes on under one's eyes", async ({ page }) => {
   const gateway = await Gateway.start({ GENESIS_FAKE_DELAY_MS: "3000" })
   try {

@@ -63,3 +63,96 @@ test("what is shown but cannot be brought up to date says so", async ({ page, re
   await page.unrouteAll()
   await expect(page.getByText(/is not up to date/)).toBeHidden()
 })
+
+const BUSY = {
+  status: 503,
+  headers: { "Retry-After": "1" },
+  contentType: "application/problem+json",
+  json: { code: "unavailable", status: 503, detail: "The database is busy.", hint: "Wait a little.", errors: [] },
+}
+
+test("what is briefly unavailable says why, and is asked for again", async ({ page, request }) => {
+  await make(request, "text_to_text", { text: "Worth the wait" })
+  await page.route(
+    (url) => url.pathname === "/jobs",
+    (route) => route.fulfill(BUSY),
+    { times: 1 },
+  )
+  await page.goto("jobs")
+  await expect(page.getByText("The database is busy.")).toBeVisible()
+  await expect(page.getByText("Wait a little.")).toBeVisible()
+  await expect(page.getByRole("button", { name: "Try again" })).toBeVisible()
+  await expect(page.getByRole("link", { name: "Worth the wait" }).first()).toBeVisible()
+})
+
+test("why the newest jobs are not known is said where they would be, and they come by themselves", async ({
+  page,
+  request,
+}) => {
+  await make(request, "text_to_image", { text: "A late picture" })
+  await page.route(
+    (url) => url.pathname === "/jobs",
+    (route) => route.fulfill(BUSY),
+  )
+  await page.goto("?p=image_to_image")
+  await expect(page.getByRole("region", { name: "Recent" })).toContainText("The database is busy.")
+  await expect(page.getByRole("group", { name: "Earlier images" })).toContainText("The database is busy.")
+  await page.unrouteAll()
+  await expect(page.getByRole("radio", { name: /A late picture/ }).first()).toBeVisible()
+})
+
+test("a page that something else answers for is said to be that", async ({ page }) => {
+  await page.route(
+    (url) => url.pathname === "/jobs",
+    (route) => route.fulfill({ contentType: "text/html", body: "<title>Sign in</title>" }),
+  )
+  await page.goto("jobs")
+  await expect(page.getByText(/The answer is not JSON/)).toBeVisible()
+  await expect(page.getByText("The gateway does not answer.")).toBeHidden()
+})
+
+for (const [pipeline, what] of [
+  ["text_to_image", "image"],
+  ["text_to_speech", "recording"],
+] as const) {
+  test(`the file of one ${what} that is lost is fetched again by itself, and one that is missing is said to be`, async ({
+    page,
+    request,
+  }) => {
+    const { job_id, outputs } = await make(request, pipeline, { text: "File" })
+    const path = outputs.image_url ?? outputs.audio_url ?? ""
+    let answers = false
+    await page.route(
+      (url) => url.pathname === path,
+      (route) => (answers ? route.continue() : route.abort()),
+    )
+    await page.goto(`jobs/${job_id}`)
+    const output = page.getByRole("article", { name: /^Output/ })
+    await expect(output).toContainText("The file could not be fetched.")
+    await expect(output.getByRole("button", { name: "Try again" })).toBeVisible()
+    answers = true
+    if (what === "image") await expect(output.getByRole("img")).toHaveJSProperty("naturalWidth", 1024)
+    else await expect(output.getByText("0:00 / 0:01")).toBeVisible()
+
+    await page.unrouteAll()
+    await page.route(
+      (url) => url.pathname === path,
+      (route) => route.fulfill({ status: 404 }),
+    )
+    await page.reload()
+    await expect(output).toContainText("its file is missing or damaged")
+    await page.unrouteAll()
+    await output.getByRole("button", { name: "Try again" }).click()
+    await expect(output.getByRole("button", { name: "Try again" })).toBeHidden()
+  })
+}
+
+test("a file that is there but damaged is said to be, after a second look", async ({ page, request }) => {
+  const { job_id, outputs } = await make(request, "text_to_image", { text: "Damaged" })
+  await page.route(
+    (url) => url.pathname === outputs.image_url,
+    (route) => route.fulfill({ contentType: "image/png", body: "no picture" }),
+  )
+  await page.goto(`jobs/${job_id}`)
+  await expect(page.getByText("The image cannot be shown: its file is missing or damaged.")).toBeVisible()
+})

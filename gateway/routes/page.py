@@ -7,10 +7,10 @@ from fastapi.responses import FileResponse, RedirectResponse
 
 from genesis.errors import NotFound
 
-_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_METHODS = ["GET", "HEAD"]
+_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH = {
     "Cache-Control": "no-cache",
-    "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; "
     "object-src 'none'",
 }
@@ -30,15 +30,15 @@ def page_router(folder: Path) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     root = folder.resolve()
 
-    @router.get("/")
+    @router.api_route("/", methods=_METHODS)
     async def to_page() -> RedirectResponse:
         return RedirectResponse("/app/" if (root / "index.html").is_file() else "/docs")
 
-    @router.get("/app")
+    @router.api_route("/app", methods=_METHODS)
     async def to_page_root(request: Request) -> RedirectResponse:
         return RedirectResponse(f"/app/?{request.url.query}" if request.url.query else "/app/")
 
-    @router.get("/app/{path:path}")
+    @router.api_route("/app/{path:path}", methods=_METHODS)
     async def page(path: str) -> FileResponse:
         index = root / "index.html"
         if not index.is_file():

@@ -12,7 +12,6 @@ router = APIRouter(tags=["files"])
 _HEADERS = {
     # A name is given once and its content never changes.
     "Cache-Control": "private, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
 }
 

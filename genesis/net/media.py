@@ -43,7 +43,10 @@ _MP4_AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 _MP4_BRANDS = (b"iso", b"mp4", b"dash", b"M4V", b"avc1", b"msdh")
 _MP4_HANDLER = re.compile(rb"hdlr.{8}(vide|soun)", re.DOTALL)  # ISO/IEC 14496-12, 8.4.3
 _WEBM_VIDEO_CODEC = re.compile(rb"\x86[\x81-\xff]V_")  # the element CodecID (RFC 9559, 5.1.4.1.21)
-_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script")
+_PROLOG = re.compile(rb"(\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)  # what may stand before the content of HTML and XML
+_HTML_START = re.compile(
+    rb"<(!doctype\s+html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta|link)[\s/>]"
+)  # MIME Sniffing Standard, 7.1, and two elements that begin a head without its tag
 
 
 def sniff(data: bytes) -> str:
@@ -151,10 +154,12 @@ def _text(data: bytes) -> str:
         return ""
     if not head or b"\x00" in head:
         return ""
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    if start.startswith(_HTML_STARTS):
+    head = head.removeprefix(codecs.BOM_UTF8).lower()
+    prolog = _PROLOG.match(head)
+    start = head[prolog.end() :] if prolog else head
+    if _HTML_START.match(start):
         return "text/html"
-    if start.startswith(b"<"):
+    if head.lstrip().startswith(b"<"):
         return "image/svg+xml" if b"<svg" in start else "application/xml"
     if start.startswith((b"{", b"[")):
         return "application/json"

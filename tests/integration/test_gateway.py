@@ -176,6 +176,10 @@ async def test_the_page_is_served_where_it_is_built(client, settings):
         assert page.headers["cache-control"] == "no-cache"
     assert "immutable" in (await client.get("/app/assets/a.js")).headers["cache-control"]
     assert (await client.get("/app/assets/gone.js")).status_code == 404
+    for path in ("/app/", "/app/assets/a.js", "/app/jobs/123"):
+        answer, headers = await client.get(path), (await client.head(path)).headers
+        assert headers["content-length"] == answer.headers["content-length"]
+    assert (await client.head("/")).headers["location"] == "/app/"
     for odd in ("..%2fsecret.txt", "%00", "x" * 300, "%ff"):
         assert "Genesis" in (await client.get(f"/app/{odd}")).text
 

@@ -73,6 +73,24 @@ async def test_no_route_that_changes_something_takes_a_foreign_page(client, head
     assert (await client.get("/jobs", headers=headers)).json() == []
 
 
+async def test_no_page_shows_any_answer_in_a_frame_and_nothing_is_taken_for_another_type(settings):
+    settings.page_path.mkdir(parents=True)
+    (settings.page_path / "index.html").write_text("<title>Genesis</title>")
+    async with serving(settings) as client:
+        job = await finished(client, await create(client, "text_to_image"))
+        file = job["outputs"]["image_url"]
+        documentation = ["/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui-bundle.js"]
+        for path in [*documentation, "/app/", "/", "/jobs", "/health", file, "/nowhere", "/storage/none.png"]:
+            response = await client.get(path)
+            assert response.headers.get_list("x-content-type-options") == ["nosniff"], path
+            assert "frame-ancestors 'none'" in response.headers["content-security-policy"], path
+        for path in documentation:
+            assert (await client.get(path)).status_code == 200
+        refused = await client.get("/docs", headers={"Host": "evil.example"})
+        assert refused.status_code == 421
+        assert "frame-ancestors 'none'" in refused.headers["content-security-policy"]
+
+
 async def test_a_page_of_a_named_origin_may_create_jobs(client):
     headers = {"Origin": "https://page.example", "Sec-Fetch-Site": "cross-site"}
     asked = {**headers, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}

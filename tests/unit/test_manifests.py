@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway import middleware
 from gateway.main import create_app
 from gateway.middleware import is_trusted_host
 from gateway.routes import page
@@ -242,6 +243,19 @@ def test_the_proxy_serves_the_page_with_the_gateways_own_headers():
     for headers in (page._FRESH, page._IMMUTABLE):
         for name, value in headers.items():
             assert f'add_header {name} "{value}";' in nginx
+
+
+def test_the_proxy_gives_its_own_answers_what_the_gateway_gives_all():
+    nginx = text("frontend/nginx.conf")
+    for name, value in middleware._EVERY_ANSWER:
+        field = name.decode().replace("-", "_")
+        found = re.search(rf'map \$upstream_http_{field} (\$\w+) {{ "" "(.+)"; }}', nginx)
+        assert found is not None
+        assert found[2] == value.decode()
+        assert re.search(rf"add_header {name.decode()} \{found[1]} always;", nginx, re.IGNORECASE)
+    for location in re.findall(r"location /app/\S* {.*?}", nginx, re.DOTALL):
+        assert 'add_header X-Content-Type-Options "nosniff"' in location
+        assert "frame-ancestors 'none'" in location
 
 
 def test_the_proxy_knows_every_path_of_the_api(tmp_path):

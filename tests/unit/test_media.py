@@ -140,6 +140,11 @@ def test_films_are_not_audio(container: str, codec: str, media_type: str) -> Non
     [
         (b"<!DOCTYPE html><html>", "text/html"),
         (b"\xef\xbb\xbf \n<HTML><body>", "text/html"),
+        (b"<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0'>", "text/html"),
+        (b"<!-- a note -->\n<title>Sign in</title>", "text/html"),
+        (b"<p>No such file</p>", "text/html"),
+        (b"<Path/>", "application/xml"),
+        (b"<!-- never ends", "application/xml"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
         (b"<?xml version='1.0'?>\n<!-- x --><svg/>", "image/svg+xml"),
         (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "application/xml"),

@@ -2,20 +2,39 @@ import type { components } from "@/api/schema"
 
 export type Problem = components["schemas"]["Problem"]
 
+interface Reason extends ErrorOptions {
+  /** For how long the answer asked to be left alone, null where it did not say. */
+  retryAfterMs?: number | null
+}
+
 /** The gateway refused a request and says why. */
 export class ProblemError extends Error {
   override name = "ProblemError"
-  constructor(readonly problem: Problem) {
-    super(problem.detail)
+  readonly retryAfterMs: number | null
+  constructor(
+    readonly problem: Problem,
+    { retryAfterMs = null, ...options }: Reason = {},
+  ) {
+    super(problem.detail, options)
+    this.retryAfterMs = retryAfterMs
   }
 }
 
-/** The gateway did not answer: it is down, restarting, or cannot be reached from here. */
+/** The gateway did not answer: it is down, restarting, hanging, or cannot be reached from here. */
 export class GatewayAway extends Error {
   override name = "GatewayAway"
-  constructor(options?: ErrorOptions) {
+  readonly retryAfterMs: number | null
+  constructor({ retryAfterMs = null, ...options }: Reason = {}) {
     super("The gateway does not answer.", options)
+    this.retryAfterMs = retryAfterMs
   }
+}
+
+/** Whether the same request may well succeed in a moment: nothing answered, or what did says so. */
+export function isPassing(error: unknown): error is GatewayAway | ProblemError {
+  if (error instanceof GatewayAway) return true
+  if (!(error instanceof ProblemError)) return false
+  return error.retryAfterMs !== null || [502, 503, 504].includes(error.problem.status)
 }
 
 interface Answer<T> {
@@ -27,7 +46,7 @@ interface Answer<T> {
 /**
  * The answer of a call with its data.
  *
- * @throws ProblemError when the gateway answered with an error
+ * @throws ProblemError when the gateway answered with an error, or something else with what is not JSON
  * @throws GatewayAway when it did not answer, or a proxy before it did
  */
 export async function unwrap<T>(call: Promise<Answer<T>>): Promise<{ data: T; response: Response }> {
@@ -40,26 +59,39 @@ export async function unwrap<T>(call: Promise<Answer<T>>): Promise<{ data: T; re
 export async function reach<T>(call: Promise<T>): Promise<T> {
   try {
     return await call
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error
-    throw new GatewayAway({ cause: error })
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw new ProblemError(unexpected(200, "is not JSON, so it does not come from the gateway"), { cause })
   }
 }
 
 /** What an answer that is no success means. */
-export function errorOf(body: unknown, response: Pick<Response, "status" | "headers">): Error {
-  if (isProblem(body)) return new ProblemError(body)
-  if (response.status >= 500) return new GatewayAway()
-  return new ProblemError({
+export function errorOf(body: unknown, { status, headers }: Pick<Response, "status" | "headers">): Error {
+  const retryAfterMs = waitOf(headers.get("Retry-After"))
+  if (isProblem(body)) return new ProblemError(body, { retryAfterMs })
+  if (status >= 500) return new GatewayAway({ retryAfterMs })
+  const problem = unexpected(status, `has the status ${status} and does not come from the gateway`)
+  return new ProblemError({ ...problem, request_id: headers.get("X-Request-ID") ?? "" }, { retryAfterMs })
+}
+
+/** Milliseconds that a `Retry-After` field asks to wait (RFC 9110, 10.2.3): seconds or a date; null for anything else. */
+export function waitOf(field: string | null, now = Date.now()): number | null {
+  if (field === null) return null
+  const wait = /^\d+$/.test(field) ? Number(field) * 1000 : Date.parse(field) - now
+  return Number.isFinite(wait) ? Math.max(0, wait) : null
+}
+
+function unexpected(status: number, what: string): Problem {
+  return {
     type: "about:blank",
     title: "Unexpected answer",
-    status: response.status,
+    status,
     code: "unexpected-answer",
-    detail: `Something between this page and the gateway answered with status ${response.status}.`,
-    hint: "Reload the page; a proxy in between may have its own log.",
-    request_id: response.headers.get("X-Request-ID") ?? "",
+    detail: `The answer ${what}.`,
+    hint: "Something between this page and the gateway has sent it. Reload the page; a proxy may have its own log.",
+    request_id: "",
     errors: [],
-  })
+  }
 }
 
 function isProblem(body: unknown): body is Problem {
@@ -79,7 +111,8 @@ export function byField(problem: Problem, known: ReadonlySet<string>): { fields:
   const rest: string[] = []
   for (const { field, message } of problem.errors) {
     const path = field.split(".").slice(0, 2).join(".")
-    if (!known.has(path)) rest.push(`${field}: ${message}`)
+    // What concerns the request as a whole names no field.
+    if (!known.has(path)) rest.push(field === "" ? message : `${field}: ${message}`)
     else if (!fields.has(path)) fields.set(path, message)
   }
   return { fields, rest }

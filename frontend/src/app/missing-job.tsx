@@ -3,6 +3,7 @@ import { paths } from "@/app/paths"
 import { ButtonLink } from "@/components/ui/button"
 import { Notice } from "@/components/ui/notice"
 import { Missing } from "@/features/status/missing"
+import { isJobId } from "@/lib/job-id"
 
 interface MissingJobProps {
   id: string
@@ -12,8 +13,8 @@ interface MissingJobProps {
 
 /** Stands where a job will be shown, and says so when there is none. */
 export function MissingJob({ id, what, reason }: MissingJobProps) {
-  const unknown = reason instanceof ProblemError && [404, 422].includes(reason.problem.status)
-  if (!unknown) return <Missing reason={reason} what={what} />
+  const isUnknown = reason instanceof ProblemError && reason.problem.status === 404
+  if (isJobId(id) && !isUnknown) return <Missing reason={reason} what={what} />
   return (
     <Notice title="There is no such job" tone="failed">
       <p>There is no job “{id}” on this server. The link may be mistyped or belong to another server.</p>

@@ -8,6 +8,7 @@ import { Notice } from "@/components/ui/notice"
 import { keepDraft, keptDraft } from "@/features/create/draft"
 import { draftLike, draftWith } from "@/features/create/start"
 import { jobQueries } from "@/features/jobs/queries"
+import { isJobId } from "@/lib/job-id"
 
 interface Point {
   /** The job that the form is to be filled from. */
@@ -29,7 +30,7 @@ export function useStartingPoint(pipelines: readonly Pipeline[] | undefined): Po
   const from = search.get("from")
   const use = search.get("use")
   const wanted = search.get("p")
-  const { data, failureReason } = useQuery({ ...jobQueries.detail(from ?? ""), enabled: from !== null })
+  const { data, failureReason } = useQuery(jobQueries.detail(from ?? ""))
   const job = from === null ? undefined : data
   useEffect(() => {
     if (job === undefined || pipelines === undefined) return
@@ -41,11 +42,12 @@ export function useStartingPoint(pipelines: readonly Pipeline[] | undefined): Po
   }, [job, navigate, pipelines, use, wanted])
   const reason = job === undefined ? failureReason : null
   const lacksOutput = job !== undefined && use !== null && draftWith(keptDraft(), job, use) === null
-  return { from, reason, lacksOutput, isAwaited: from !== null && reason === null && !lacksOutput }
+  const isAwaited = from !== null && isJobId(from) && reason === null && !lacksOutput
+  return { from, reason, lacksOutput, isAwaited }
 }
 
 /** Says why the form is not filled from the job that the address names. */
-export function StartingPoint({ point: { from, reason, lacksOutput } }: { point: Point }) {
+export function StartingPoint({ point: { from, reason, lacksOutput, isAwaited } }: { point: Point }) {
   if (from === null) return null
   if (lacksOutput) {
     return (
@@ -57,7 +59,7 @@ export function StartingPoint({ point: { from, reason, lacksOutput } }: { point:
   return (
     <>
       <MissingJob id={from} reason={reason} what="the job that this form should start from" />
-      {reason !== null && <p className="text-ink2">The form shows what you typed last instead.</p>}
+      {!isAwaited && <p className="text-ink2">The form shows what you typed last instead.</p>}
     </>
   )
 }

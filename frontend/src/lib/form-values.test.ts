@@ -15,7 +15,9 @@ const FIELDS = [
   field("stop", { type: "lines", maxItems: 2 }),
   field("quality", { type: "choice", values: ["draft"] }),
   field("flag", { type: "flag" }),
-  field("provider_options", { type: "json" }),
+  field("provider_options", { type: "json", expects: "object" }),
+  field("examples", { type: "json", expects: "list" }),
+  field("system", { ...TEXT, maxLength: null }),
 ]
 
 test("what is typed becomes JSON, and what is left empty is left out", () => {
@@ -51,6 +53,7 @@ test.each([
   ["seed", "-1", "At least 0."],
   ["seed", "10", "At most 9."],
   ["stop", "a\nb\nc", "At most 2 lines."],
+  ["examples", "{}", 'Write a JSON list, for example [{"name": "value"}].'],
   ["provider_options", "[1]", 'Write a JSON object, for example {"top_k": 40}.'],
 ])("%s: %j is refused", (name, typed, message) => {
   const { json, errors } = toJson(FIELDS, { text: "fine", [name]: typed })
@@ -74,4 +77,27 @@ test("a job's JSON fills the form and comes back the same", () => {
   expect(values.stop).toBe("x\ny")
   expect(values).toMatchObject({ quality: "", audio_url: "" })
   expect(toJson(FIELDS, values)).toEqual({ json, errors: new Map() })
+})
+
+test.each([
+  { stop: ["\n", "END"] },
+  { stop: ["a\nb"] },
+  { stop: ["", " "] },
+  { stop: ['"', '""'] },
+  { stop: ['"\\n"', "\\n"] },
+  { stop: [" a ", "\t"] },
+  { stop: ["\r\n", "ünïcode 😀"] },
+  { system: " " },
+  { system: " two\r\nlines\n" },
+  { provider_options: {} },
+  { examples: [{ text: "a", answer: "b" }] },
+  { flag: false, seed: 0 },
+])("%j comes back as it was", (options) => {
+  const json = { text: "a", ...options }
+  expect(toJson(FIELDS, fromJson(FIELDS, json))).toEqual({ json, errors: new Map() })
+})
+
+test("what is simple is shown as it is", () => {
+  expect(fromJson(FIELDS, { stop: ["END", 'say "no"', "\\n"] }).stop).toBe('END\nsay "no"\n\\n')
+  expect(fromJson(FIELDS, { stop: ["\n", "END"] }).stop).toBe('"\\n"\nEND')
 })

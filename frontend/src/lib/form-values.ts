@@ -1,9 +1,13 @@
 /** What a person has typed into a form, and the JSON it stands for. */
 
+import { characters } from "@/lib/format"
 import type { Field } from "@/lib/json-schema"
 
 /** By field name, as typed; nothing and the empty text both mean "left out". */
 export type Values = Readonly<Record<string, string>>
+
+// eslint-disable-next-line no-control-regex -- these are what a text field would change or not show
+const CONTROLS = /[\u0000-\u001f]/
 
 type Parsed = { value: unknown } | { error: string }
 
@@ -13,7 +17,7 @@ export function toJson(fields: readonly Field[], values: Values) {
   const errors = new Map<string, string>()
   for (const field of fields) {
     const typed = values[field.name] ?? ""
-    if (typed.trim() === "") {
+    if (isLeftOut(field, typed)) {
       if (field.required) errors.set(field.name, missing(field))
       continue
     }
@@ -24,14 +28,15 @@ export function toJson(fields: readonly Field[], values: Values) {
   return { json, errors }
 }
 
-/** The form's values for JSON that a job was made with; fields that it leaves out are empty. */
+/** The form's values for JSON that a job was made with; `toJson` gives the same again. What it leaves out is empty. */
 export function fromJson(fields: readonly Field[], json: Readonly<Record<string, unknown>>): Values {
   const values: Record<string, string> = {}
   for (const { name, control } of fields) {
     const value = json[name]
     if (value === undefined || value === null) values[name] = ""
-    else if (control.type === "lines" && Array.isArray(value)) values[name] = value.join("\n")
-    else values[name] = typeof value === "string" ? value : JSON.stringify(value, null, 2)
+    else if (control.type === "lines" && Array.isArray(value)) values[name] = value.map(lineOf).join("\n")
+    else if (typeof value === "string" && control.type !== "json") values[name] = value
+    else values[name] = JSON.stringify(value, null, 2)
   }
   return values
 }
@@ -45,7 +50,7 @@ function parse({ control }: Field, typed: string): Parsed {
     case "lines":
       return parseLines(control.maxItems, typed)
     case "json":
-      return parseObject(typed)
+      return parseJson(control.expects, typed)
     case "choice":
       return { value: typed }
     case "media":
@@ -56,7 +61,7 @@ function parse({ control }: Field, typed: string): Parsed {
 }
 
 function parseText(maxLength: number | null, typed: string): Parsed {
-  const { length } = Array.from(typed)
+  const length = characters(typed)
   if (maxLength === null || length <= maxLength) return { value: typed }
   return { error: `At most ${maxLength.toLocaleString("en")} characters; this has ${length.toLocaleString("en")}.` }
 }
@@ -71,16 +76,46 @@ function parseNumber(control: { integer: boolean; min: number | null; max: numbe
 }
 
 function parseLines(maxItems: number | null, typed: string): Parsed {
-  const lines = typed.split("\n").filter((line) => line !== "")
+  const lines = typed.split("\n").filter(isWritten).map(textOfLine)
   if (maxItems !== null && lines.length > maxItems) return { error: `At most ${maxItems} lines.` }
   return { value: lines }
 }
 
-function parseObject(typed: string): Parsed {
+/** A text as a line of its own: as it is, or as JSON where it would not be read like that again. */
+function lineOf(text: unknown): string {
+  const isPlain = typeof text === "string" && isWritten(text) && !CONTROLS.test(text) && textOfLine(text) === text
+  return isPlain ? text : JSON.stringify(text)
+}
+
+/** The text that a line stands for: what is written in quotes as JSON, for example "\\n", else the line itself. */
+function textOfLine(line: string): string {
+  if (!/^".*"$/.test(line)) return line
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === "string" ? value : line
+  } catch (error) {
+    if (error instanceof SyntaxError) return line
+    throw error
+  }
+}
+
+function isWritten(line: string): boolean {
+  return line.trim() !== ""
+}
+
+/** A space alone may be meant where any text is allowed, but not in what a job needs. */
+function isLeftOut({ control, required }: Field, typed: string): boolean {
+  return control.type === "text" && !required ? typed === "" : !isWritten(typed)
+}
+
+function parseJson(expects: "object" | "list" | "any", typed: string): Parsed {
   try {
     const value: unknown = JSON.parse(typed)
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { value }
-    return { error: 'Write a JSON object, for example {"top_k": 40}.' }
+    const isList = Array.isArray(value)
+    const isObject = typeof value === "object" && value !== null && !isList
+    if (expects === "object" && !isObject) return { error: 'Write a JSON object, for example {"top_k": 40}.' }
+    if (expects === "list" && !isList) return { error: 'Write a JSON list, for example [{"name": "value"}].' }
+    return { value }
   } catch (error) {
     return { error: `This is not JSON: ${error instanceof Error ? error.message : "it cannot be read"}.` }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { ago, between, clock, cost, duration, words } from "@/lib/format"
+import { ago, between, characters, clock, cost, duration, words } from "@/lib/format"
 
 test.each([
   [-5, "0.00 s"],
@@ -56,4 +56,8 @@ test("names become words", () => {
     "Audio URL",
     "Text to image",
   ])
+})
+
+test("a character is what people take for one", () => {
+  expect(characters("a😀b")).toBe(3)
 })

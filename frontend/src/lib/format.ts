@@ -57,6 +57,11 @@ export function words(name: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
+/** How many characters a text has, as people and the gateway count them: "😀" is one. */
+export function characters(text: string): number {
+  return Array.from(text).length
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, "0")
 }

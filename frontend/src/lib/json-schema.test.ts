@@ -68,12 +68,12 @@ test("files, flags, lists and objects", () => {
   })
   expect(control({ type: "boolean" })).toEqual({ type: "flag" })
   expect(control({ type: "array", items: { type: "string" }, maxItems: 4 })).toEqual({ type: "lines", maxItems: 4 })
-  expect(control({ type: "array", items: { type: "object" } })).toEqual({ type: "json" })
-  expect(control({ type: "object", additionalProperties: true })).toEqual({ type: "json" })
+  expect(control({ type: "array", items: { type: "object" } })).toEqual({ type: "json", expects: "list" })
+  expect(control({ type: "object", additionalProperties: true })).toEqual({ type: "json", expects: "object" })
 })
 
 test("what no control can show is edited as JSON", () => {
-  expect(control({ anyOf: [{ type: "string" }, { type: "integer" }] })).toEqual({ type: "json" })
+  expect(control({ anyOf: [{ type: "string" }, { type: "integer" }] })).toEqual({ type: "json", expects: "any" })
 })
 
 test("kinds of content", () => {

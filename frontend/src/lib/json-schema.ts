@@ -11,7 +11,7 @@ export type Control =
   | { type: "number"; integer: boolean; min: number | null; max: number | null; slider: boolean }
   | { type: "flag" }
   | { type: "lines"; maxItems: number | null }
-  | { type: "json" }
+  | { type: "json"; expects: "object" | "list" | "any" }
 
 export interface Field {
   name: string
@@ -76,9 +76,11 @@ function controlOf(property: Schema): Control {
     case "array":
       return objectAt(property, "items").type === "string"
         ? { type: "lines", maxItems: numberAt(property, "maxItems") }
-        : { type: "json" }
+        : { type: "json", expects: "list" }
+    case "object":
+      return { type: "json", expects: "object" }
     default:
-      return { type: "json" }
+      return { type: "json", expects: "any" }
   }
 }
 

@@ -13,6 +13,7 @@ import { JobFrame } from "@/features/jobs/job-frame"
 import { outputsOf } from "@/features/jobs/outputs"
 import { jobQueries } from "@/features/jobs/queries"
 import { pipelinesQuery, providersQuery, readinessQuery } from "@/features/pipelines/queries"
+import { LastKnown } from "@/features/status/last-known"
 import { Missing } from "@/features/status/missing"
 import { words } from "@/lib/format"
 
@@ -22,18 +23,19 @@ const FRAMES = 12
 export function CreateRoute() {
   const [search] = useSearchParams()
   const run = search.get("run")
-  const recent = useQuery(jobQueries.recent()).data
-  const frames = recent?.filter(({ job_id }) => job_id !== run).slice(0, FRAMES) ?? []
+  const recent = useQuery(jobQueries.recent())
+  const frames = recent.data?.filter(({ job_id }) => job_id !== run).slice(0, FRAMES) ?? []
+  const isMissing = recent.data === undefined && recent.failureReason !== null
   return (
     <>
       <div className="border-b border-line bg-surface">
         <Page heading={<h1 className="sr-only">Create</h1>} title="Create">
-          <Studio recent={recent} />
+          <Studio recent={{ jobs: recent.data, reason: recent.failureReason }} />
         </Page>
       </div>
       <div className="mx-auto max-w-7xl px-4 pb-10 md:px-8">
         {run !== null && <LatestRun id={run} />}
-        {frames.length > 0 && (
+        {(frames.length > 0 || isMissing) && (
           <Section
             aside={
               <ButtonLink className="-mr-2" look="quiet" to={paths.jobs}>
@@ -42,11 +44,15 @@ export function CreateRoute() {
             }
             title="Recent"
           >
-            <ul className="grid grid-cols-2 gap-3 md:grid-cols-[repeat(auto-fill,minmax(200px,1fr))] md:gap-4">
-              {frames.map((job) => (
-                <JobFrame job={job} key={job.job_id} to={paths.job(job.job_id)} />
-              ))}
-            </ul>
+            <LastKnown query={recent} />
+            {isMissing && <Missing reason={recent.failureReason} what="the newest jobs" />}
+            {frames.length > 0 && (
+              <ul className="grid grid-cols-2 gap-3 md:grid-cols-[repeat(auto-fill,minmax(200px,1fr))] md:gap-4">
+                {frames.map((job) => (
+                  <JobFrame job={job} key={job.job_id} to={paths.job(job.job_id)} />
+                ))}
+              </ul>
+            )}
           </Section>
         )}
       </div>
@@ -54,7 +60,7 @@ export function CreateRoute() {
   )
 }
 
-function Studio({ recent }: { recent: readonly Job[] | undefined }) {
+function Studio({ recent }: { recent: { jobs: readonly Job[] | undefined; reason: Error | null } }) {
   const [search] = useSearchParams()
   const navigate = useNavigate()
   const client = useQueryClient()
@@ -89,7 +95,7 @@ function Studio({ recent }: { recent: readonly Job[] | undefined }) {
       {!start.isAwaited && (
         <Composer
           chosen={chosen}
-          earlier={recent?.flatMap(outputsOf) ?? null}
+          earlier={{ files: recent.jobs?.flatMap(outputsOf) ?? null, reason: recent.reason }}
           onCreated={show}
           pathOf={(type) => paths.pipeline(type, run)}
           pipelines={pipelines.data}

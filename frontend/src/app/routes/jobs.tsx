@@ -1,4 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query"
+import { useRef, useState } from "react"
 import { useSearchParams } from "react-router"
 import { paths } from "@/app/paths"
 import { Button, ButtonLink } from "@/components/ui/button"
@@ -11,15 +12,21 @@ import { Missing } from "@/features/status/missing"
 
 export function JobsRoute() {
   const [search, setSearch] = useSearchParams()
+  const filterControl = useRef<HTMLSelectElement>(null)
   const list = useInfiniteQuery(jobQueries.list())
   const jobs = list.data?.pages.flatMap((page) => page.jobs) ?? []
   const wanted = search.get("pipeline") ?? ""
   const shown = wanted === "" ? jobs : jobs.filter(({ pipeline }) => pipeline === wanted)
   const filter = (pipeline: string) => setSearch(pipeline === "" ? {} : { pipeline }, { replace: true })
+  const showAll = () => {
+    filter("")
+    // The button is about to vanish; its place is taken by what does the same.
+    filterControl.current?.focus()
+  }
   const heading = (
     <div className="flex flex-wrap items-end justify-between gap-3 pb-4">
       <h1 className="text-title font-medium">Jobs</h1>
-      {jobs.length > 0 && <JobFilter chosen={wanted} jobs={jobs} onChoose={filter} />}
+      {jobs.length > 0 && <JobFilter chosen={wanted} control={filterControl} jobs={jobs} onChoose={filter} />}
     </div>
   )
   return (
@@ -31,17 +38,38 @@ export function JobsRoute() {
       {jobs.length > 0 && shown.length === 0 && (
         <div className="flex flex-wrap items-center gap-3 text-ink2">
           <p>None of the {jobs.length} newest jobs is of this pipeline.</p>
-          <Button onClick={() => filter("")}>Show all pipelines</Button>
+          <Button onClick={showAll}>Show all pipelines</Button>
         </div>
       )}
-      {list.hasNextPage && (
-        <div className="pt-4 text-center">
-          <Button inactive={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {list.isFetchingNextPage ? "Loading…" : "Load more"}
-          </Button>
-        </div>
-      )}
+      <LoadMore
+        hasMore={list.hasNextPage}
+        isLoading={list.isFetchingNextPage}
+        onLoad={() => void list.fetchNextPage()}
+      />
     </Page>
+  )
+}
+
+interface LoadMoreProps {
+  hasMore: boolean
+  isLoading: boolean
+  onLoad: () => void
+}
+
+/** Fetches the next page. Gone when there is none, except where it has been used: taking it away would lose the focus. */
+function LoadMore({ hasMore, isLoading, onLoad }: LoadMoreProps) {
+  const [used, setUsed] = useState(false)
+  if (!hasMore && !used) return null
+  const load = () => {
+    setUsed(true)
+    onLoad()
+  }
+  return (
+    <div className="pt-4 text-center">
+      <Button inactive={isLoading || !hasMore} onClick={load}>
+        {isLoading ? "Loading…" : hasMore ? "Load more" : "These are all jobs"}
+      </Button>
+    </div>
   )
 }
 

@@ -1,18 +1,23 @@
 import { useRef, useState } from "react"
-import { FileLink } from "@/components/ui/file-link"
 import { Icon } from "@/components/ui/icons"
 import { clock } from "@/lib/format"
 
 /** The recording that plays; starting another one stops it. */
 let playing: HTMLAudioElement | null = null
 
+interface AudioPlayerProps {
+  src: string
+  label: string
+  /** The recording could not be fetched or played. */
+  onError: () => void
+}
+
 /** Plays a recording: a real button and a real slider over a plain audio element. */
-export function AudioPlayer({ src, label }: { src: string; label: string }) {
+export function AudioPlayer({ src, label, onError }: AudioPlayerProps) {
   const audio = useRef<HTMLAudioElement>(null)
   const [isPlaying, setPlaying] = useState(false)
   const [position, setPosition] = useState(0)
   const [length, setLength] = useState(0)
-  const [broken, setBroken] = useState(false)
 
   const toggle = async () => {
     const element = audio.current
@@ -37,14 +42,13 @@ export function AudioPlayer({ src, label }: { src: string; label: string }) {
     if (audio.current !== null) audio.current.currentTime = seconds
     setPosition(seconds)
   }
-  if (broken) return <FileLink path={src} trouble="This file cannot be played here." />
   return (
     <div aria-label={label} className="flex items-center gap-3" role="group">
       {/* eslint-disable-next-line jsx-a11y/media-has-caption -- generated speech has no caption track; its text stands in the job */}
       <audio
         onDurationChange={(event) => setLength(event.currentTarget.duration)}
         onEnded={() => setPlaying(false)}
-        onError={() => setBroken(true)}
+        onError={onError}
         onPause={() => setPlaying(false)}
         onPlay={started}
         onTimeUpdate={(event) => setPosition(event.currentTarget.currentTime)}

@@ -1,8 +1,8 @@
-import type { SelectHTMLAttributes } from "react"
+import type { ComponentProps } from "react"
 import { Icon } from "@/components/ui/icons"
 
 /** The browser's own list of choices, in the look of the other controls. */
-export function Select({ className = "", ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {
+export function Select({ className = "", ...rest }: ComponentProps<"select">) {
   return (
     <span className={`relative block min-w-0 ${className}`}>
       <select className="control appearance-none truncate pr-8" {...rest} />

@@ -2,6 +2,8 @@ import { expect, test } from "vitest"
 import type { Job, Pipeline, Provider, Readiness } from "@/api/client"
 import { modelCapability, obstaclesOf } from "@/features/create/availability"
 import { EMPTY, parseDraft } from "@/features/create/draft"
+import { explained } from "@/features/create/explained"
+import { Repeats } from "@/features/create/repeats"
 import { draftLike, draftWith, pipelinesTaking } from "@/features/create/start"
 
 const step = (name: string, capability: string, on_error: "fail" | "continue" = "fail") => ({
@@ -118,4 +120,31 @@ test("what blocks stands first", () => {
     readiness(),
   )
   expect(found.map(({ blocks }) => blocks)).toEqual([true, false])
+})
+
+test("the same request within a second is a repeat, after a pause it is meant", () => {
+  const repeats = new Repeats()
+  expect(repeats.has("a", 0)).toBe(false)
+  expect(repeats.has("a", 600)).toBe(true)
+  expect(repeats.has("a", 1_200)).toBe(true)
+  expect(repeats.has("a", 2_300)).toBe(false)
+  expect(repeats.has("b", 2_400)).toBe(false)
+  repeats.answered(9_000)
+  expect(repeats.has("b", 9_900)).toBe(true)
+  expect(repeats.has("b", 11_000)).toBe(false)
+})
+
+test("a refusal says each thing once", () => {
+  const problem = {
+    ...{ type: "about:blank", title: "Invalid request", status: 422, code: "invalid-request" },
+    ...{ detail: "it is not an object", hint: "See /docs.", request_id: "1" },
+    errors: [{ field: "", message: "it is not an object" }],
+  }
+  expect(explained(problem, new Set())).toMatchObject({ title: "it is not an object", lines: ["See /docs."] })
+  const wrong = { ...problem, detail: "x: a", errors: ["x", "y"].map((field) => ({ field, message: "a" })) }
+  expect(explained(wrong, new Set(["y"]))).toMatchObject({
+    title: "One field needs a change.",
+    lines: ["See /docs.", "x: a"],
+    atFields: true,
+  })
 })

@@ -1,5 +1,5 @@
 import { EXAMPLES } from "@/features/create/examples"
-import type { EarlierFiles } from "@/features/create/media-field"
+import type { Earlier } from "@/features/create/media-field"
 import { MediaField } from "@/features/create/media-field"
 import { OptionField } from "@/features/create/option-field"
 import { PromptField } from "@/features/create/prompt-field"
@@ -10,7 +10,7 @@ interface InputFieldProps {
   pipeline: string
   value: string
   error: string | undefined
-  earlier: EarlierFiles
+  earlier: Earlier
   onChange: (value: string) => void
 }
 

@@ -1,6 +1,8 @@
-import { useState } from "react"
+import { useFile } from "@/api/files"
 import { Ago } from "@/components/ui/ago"
 import { AudioPlayer } from "@/components/ui/audio-player"
+import { FileFrame } from "@/components/ui/file-frame"
+import { FileLink } from "@/components/ui/file-link"
 import { Icon } from "@/components/ui/icons"
 import { Labeled } from "@/components/ui/labeled"
 import type { Kind } from "@/lib/kinds"
@@ -13,8 +15,13 @@ interface EarlierFile {
   createdAt: string
 }
 
-/** The files of the newest jobs, null while these are not known. */
-export type EarlierFiles = readonly EarlierFile[] | null
+/** The files of the newest jobs. */
+export interface Earlier {
+  /** Null while these are not known. */
+  files: readonly EarlierFile[] | null
+  /** Why they are not known or not up to date, null where nothing is in the way. */
+  reason: Error | null
+}
 
 const WORDS: Readonly<Record<Kind, string>> = { text: "text", image: "image", audio: "recording" }
 
@@ -25,13 +32,13 @@ interface MediaFieldProps {
   kind: Kind
   value: string
   error: string | undefined
-  earlier: EarlierFiles
+  earlier: Earlier
   onChange: (value: string) => void
 }
 
 /** A file for a job: a public URL, or one of the files that earlier jobs made. */
 export function MediaField({ id, label, hint, kind, value, error, earlier, onChange }: MediaFieldProps) {
-  const files = earlier?.filter((file) => file.kind === kind) ?? []
+  const files = earlier.files?.filter((file) => file.kind === kind) ?? []
   return (
     <div className="grid items-start gap-x-8 gap-y-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.4fr)]">
       <div className="space-y-3">
@@ -54,14 +61,16 @@ export function MediaField({ id, label, hint, kind, value, error, earlier, onCha
             />
           )}
         </Labeled>
-        <Preview key={value} kind={kind} value={value} />
+        {value.startsWith("/storage/") && <Preview key={value} kind={kind} path={value} />}
       </div>
       <fieldset className="min-w-0">
         <legend className="mb-1 text-small font-medium text-ink2">Earlier {WORDS[kind]}s</legend>
         {files.length === 0 ? (
           <p className="border border-dashed border-edge p-4 text-ink2">
-            {earlier === null
-              ? "The newest jobs are not known yet."
+            {earlier.files === null
+              ? ["The newest jobs are not known yet.", earlier.reason?.message, "They appear here by themselves."].join(
+                  " ",
+                )
               : `None of the newest jobs made one. Run a pipeline that ends in ${kind}, or open an older job and follow “Use in” there.`}
           </p>
         ) : (
@@ -82,12 +91,23 @@ export function MediaField({ id, label, hint, kind, value, error, earlier, onCha
   )
 }
 
-function Preview({ kind, value }: { kind: Kind; value: string }) {
-  const [broken, setBroken] = useState(false)
-  if (!value.startsWith("/storage/")) return null
-  if (kind === "audio") return <AudioPlayer label="Chosen recording" src={value} />
-  if (broken) return <p className="text-ink2">There is no image at this path that can be shown.</p>
-  return <img alt="Chosen" className="max-h-40 max-w-full bg-sunken" onError={() => setBroken(true)} src={value} />
+function Preview({ kind, path }: { kind: Kind; path: string }) {
+  const file = useFile(path)
+  const broken =
+    kind === "audio" ? (
+      <FileLink path={path} trouble="This file cannot be played here." />
+    ) : (
+      <p>There is no image at this path that can be shown.</p>
+    )
+  return (
+    <FileFrame broken={broken} file={file}>
+      {kind === "audio" ? (
+        <AudioPlayer label="Chosen recording" onError={file.onError} src={path} />
+      ) : (
+        <img alt="Chosen" className="max-h-40 max-w-full bg-sunken" onError={file.onError} src={path} />
+      )}
+    </FileFrame>
+  )
 }
 
 interface TileProps {

@@ -54,7 +54,7 @@ function ControlView({ control, ...rest }: ControlViewProps) {
     case "text":
       return control.multiline ? <Lines {...rest} /> : <Line control={control} {...rest} />
     case "json":
-      return <Lines {...rest} code placeholder={'{"name": "value"}'} />
+      return <Lines {...rest} code placeholder={control.expects === "list" ? "[]" : '{"name": "value"}'} />
     default:
       return <Lines {...rest} />
   }
@@ -91,7 +91,7 @@ function NumberInput({ control, value, onChange, props }: ControlViewProps<Extra
 }
 
 function Line({ control, value, onChange, props }: ControlViewProps<Extract<Control, { type: "text" }>>) {
-  const { suggestions, maxLength } = control
+  const { suggestions } = control
   const suggests = suggestions.length > 0
   return (
     <>
@@ -100,7 +100,6 @@ function Line({ control, value, onChange, props }: ControlViewProps<Extract<Cont
         autoComplete="off"
         className="control"
         list={suggests ? `${props.id}-list` : undefined}
-        maxLength={maxLength ?? undefined}
         onChange={(event) => onChange(event.currentTarget.value)}
         placeholder={suggests ? `For example ${suggestions.join(", ")}` : "Auto"}
         value={value}
@@ -137,7 +136,7 @@ function Lines({ value, onChange, props, code = false, placeholder }: LinesProps
 }
 
 function hintOf({ control, description }: Field): string {
-  if (control.type === "lines") return `${description} One on each line.`.trim()
+  if (control.type === "lines") return `${description} One on each line; in quotes, \\n is a new line.`.trim()
   if (control.type === "choice") return description.replace(/`([^`]+)`/g, (_, value: string) => words(value))
   if (control.type === "json") return `${description} Written as JSON.`.trim()
   return description

@@ -1,17 +1,17 @@
 import type { KeyboardEvent } from "react"
-import { useEffect, useId, useRef, useState } from "react"
-import type { Job, Pipeline, Provider } from "@/api/client"
-import { ProblemError, byField } from "@/api/errors"
+import { useId, useRef } from "react"
+import type { Pipeline, Provider } from "@/api/client"
 import { Button } from "@/components/ui/button"
 import { Notice } from "@/components/ui/notice"
 import type { Obstacle } from "@/features/create/availability"
 import { modelCapability } from "@/features/create/availability"
 import { InputField } from "@/features/create/input-field"
-import type { EarlierFiles } from "@/features/create/media-field"
-import { useCreateJob } from "@/features/create/mutations"
+import type { Earlier } from "@/features/create/media-field"
 import { OptionFields } from "@/features/create/option-fields"
 import { Refusal } from "@/features/create/refusal"
+import type { Submission } from "@/features/create/submission"
 import type { Draft } from "@/features/create/draft"
+import { useFieldErrors } from "@/features/create/use-field-errors"
 import { toJson } from "@/lib/form-values"
 import { fieldsOf } from "@/lib/json-schema"
 
@@ -19,30 +19,29 @@ interface PipelineFormProps {
   pipeline: Pipeline
   providers: readonly Provider[]
   obstacles: readonly Obstacle[]
-  earlier: EarlierFiles
+  earlier: Earlier
   draft: Draft
   onDraft: (draft: Draft) => void
-  onCreated: (job: Job) => void
+  submission: Submission
 }
 
 /** The form of one pipeline, made from its schemas. */
 export function PipelineForm(props: PipelineFormProps) {
-  const { pipeline, providers, obstacles, earlier, draft, onDraft, onCreated } = props
-  const [errors, setErrors] = useState<ReadonlyMap<string, string>>(new Map())
+  const { pipeline, providers, obstacles, earlier, draft, onDraft, submission } = props
   const obstaclesId = useId()
   const form = useRef<HTMLFormElement>(null)
-  const creation = useCreateJob()
   const inputs = fieldsOf(pipeline.inputs)
   const options = fieldsOf(pipeline.options)
   const values = draft.options[pipeline.type] ?? {}
   const blocked = obstacles.some(({ blocks }) => blocks)
-
-  useEffect(() => {
-    if (errors.size > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus()
-  }, [errors])
+  const known = new Set([
+    ...inputs.map(({ name }) => `inputs.${name}`),
+    ...options.map(({ name }) => `options.${name}`),
+  ])
+  const { errors, find, change: changed } = useFieldErrors(form, submission, pipeline.type, known)
 
   const change = (part: "inputs" | "options", name: string, value: string) => {
-    if (errors.has(`${part}.${name}`)) setErrors(new Map([...errors].filter(([key]) => key !== `${part}.${name}`)))
+    changed(`${part}.${name}`)
     onDraft(
       part === "inputs"
         ? { ...draft, inputs: { ...draft.inputs, [name]: value } }
@@ -50,28 +49,21 @@ export function PipelineForm(props: PipelineFormProps) {
     )
   }
   const submit = () => {
-    if (blocked || creation.isPending) return
+    if (blocked || submission.isPending) return
     const given = toJson(inputs, draft.inputs)
     const chosen = toJson(options, values)
     const wrong = new Map([...prefixed("inputs", given.errors), ...prefixed("options", chosen.errors)])
-    setErrors(wrong)
-    if (wrong.size > 0) return
-    creation.mutate(
-      { pipeline: pipeline.type, inputs: given.json, options: chosen.json },
-      {
-        onSuccess: onCreated,
-        onError: (error) => error instanceof ProblemError && setErrors(byField(error.problem, known).fields),
-      },
-    )
+    if (wrong.size > 0) submission.forget()
+    else if (!submission.submit({ pipeline: pipeline.type, inputs: given.json, options: chosen.json })) return
+    find(wrong)
   }
-  const known = new Set([
-    ...inputs.map(({ name }) => `inputs.${name}`),
-    ...options.map(({ name }) => `options.${name}`),
-  ])
   const submitByKey = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return
-    event.preventDefault()
-    submit()
+    if (event.key !== "Enter") return
+    const isShortcut = event.ctrlKey || event.metaKey
+    // A key that is held down sends nothing again; in a text it goes on writing lines.
+    const isHeld = event.repeat && !(event.target instanceof HTMLTextAreaElement)
+    if (isShortcut || isHeld) event.preventDefault()
+    if (isShortcut && !event.repeat) submit()
   }
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- the shortcut works from each of its fields
@@ -115,16 +107,16 @@ export function PipelineForm(props: PipelineFormProps) {
         providers={providers.filter(({ capability }) => capability === modelCapability(pipeline))}
         values={values}
       />
-      <Refusal error={creation.error} known={known} />
+      <Refusal known={known} pipeline={pipeline.type} submission={submission} />
       <div className="flex items-center gap-4 thumb:sticky thumb:bottom-0 thumb:-mx-4 thumb:border-t thumb:border-line thumb:bg-surface thumb:px-4 thumb:py-3">
         <Button
           aria-describedby={blocked ? obstaclesId : undefined}
           className="shrink-0 max-md:w-full"
-          inactive={blocked || creation.isPending}
+          inactive={blocked || submission.isPending}
           look="primary"
           type="submit"
         >
-          {creation.isPending ? "Sending…" : "Run"}
+          {submission.isPending ? "Sending…" : "Run"}
           <kbd aria-hidden="true" className="meta hidden whitespace-nowrap opacity-80 md:inline pointer-coarse:hidden">
             Ctrl ⏎
           </kbd>

@@ -1,4 +1,5 @@
 import { Labeled } from "@/components/ui/labeled"
+import { characters } from "@/lib/format"
 
 interface PromptFieldProps {
   id: string
@@ -15,7 +16,7 @@ const NEARLY_FULL = 0.8
 
 /** The text that a job starts from. */
 export function PromptField({ id, label, hint, maxLength, value, error, examples, onChange }: PromptFieldProps) {
-  const length = value.length
+  const length = characters(value)
   const nearlyFull = maxLength !== null && length > maxLength * NEARLY_FULL
   return (
     <div>

@@ -1,19 +1,32 @@
 import { useEffect, useRef } from "react"
-import { ProblemError, byField } from "@/api/errors"
+import { ProblemError } from "@/api/errors"
 import { Notice } from "@/components/ui/notice"
+import { explained } from "@/features/create/explained"
+import type { Submission } from "@/features/create/submission"
+import { words } from "@/lib/format"
+
+interface RefusalProps {
+  submission: Submission
+  /** The pipeline whose form is shown, and its fields. */
+  pipeline: string
+  known: ReadonlySet<string>
+}
 
 /** Why a job was not accepted, beside what stands at its fields. */
-export function Refusal({ error, known }: { error: Error | null; known: ReadonlySet<string> }) {
+export function Refusal({ submission, pipeline, known }: RefusalProps) {
+  const { error } = submission
   const place = useRef<HTMLDivElement>(null)
-  const found = error instanceof ProblemError ? byField(error.problem, known) : null
-  const wrongFields = found?.fields.size ?? 0
+  const elsewhere = submission.pipeline !== undefined && submission.pipeline !== pipeline ? submission.pipeline : null
+  const reasons =
+    error instanceof ProblemError ? explained(error.problem, elsewhere === null ? known : new Set()) : null
+  const atFields = reasons?.atFields ?? false
   useEffect(() => {
     // Where a field is wrong, the focus goes there instead.
-    if (error !== null && wrongFields === 0) place.current?.scrollIntoView({ block: "nearest" })
-  }, [error, wrongFields])
+    if (error !== null && !atFields) place.current?.scrollIntoView({ block: "nearest" })
+  }, [error, atFields])
   return (
     <div className="scroll-mb-24" ref={place} role="alert">
-      {error !== null && !(error instanceof ProblemError) && (
+      {error !== null && reasons === null && (
         <Notice title="The gateway did not answer, so it is not known whether it took the job." tone="failed">
           <p>
             What you have typed is kept. Look at the jobs when it answers again, and run it once more if it is not
@@ -21,19 +34,15 @@ export function Refusal({ error, known }: { error: Error | null; known: Readonly
           </p>
         </Notice>
       )}
-      {error instanceof ProblemError && (
-        <Notice title={wrongFields > 0 ? toChange(wrongFields) : error.message} tone="failed">
-          {error.problem.hint !== "" && <p>{error.problem.hint}</p>}
-          {found?.rest.map((line) => (
+      {reasons !== null && (
+        <Notice title={reasons.title} tone="failed">
+          {elsewhere !== null && <p>This is about your run of {words(elsewhere).toLowerCase()}.</p>}
+          {reasons.lines.map((line) => (
             <p key={line}>{line}</p>
           ))}
-          {error.problem.request_id !== "" && <p className="meta text-ink3">request {error.problem.request_id}</p>}
+          {reasons.requestId !== "" && <p className="meta text-ink3">request {reasons.requestId}</p>}
         </Notice>
       )}
     </div>
   )
-}
-
-function toChange(fields: number): string {
-  return fields === 1 ? "One field needs a change." : `${fields} fields need a change.`
 }

@@ -8,18 +8,18 @@ import { isTerminal } from "@/lib/polling"
 /** Cancels a job. Gone when the job has ended, except where it has had the focus: taking that away would lose the place. */
 export function CancelButton({ job }: { job: Job }) {
   const [used, setUsed] = useState(false)
-  const cancel = useCancelJob(job.job_id)
+  const { cancel, isPending, error } = useCancelJob(job.job_id)
   const ended = isTerminal(job.status)
   if (ended && !used) return null
-  const asked = cancel.isPending || job.metadata.cancel_requested_at !== null
+  const asked = isPending || job.metadata.cancel_requested_at !== null
   return (
     <>
-      <Button inactive={ended || asked} onClick={() => cancel.mutate()} onFocus={() => setUsed(true)}>
+      <Button inactive={ended || asked} onClick={cancel} onFocus={() => setUsed(true)}>
         {wordsOf(job, asked)}
       </Button>
-      {cancel.error !== null && !ended && (
+      {error !== null && !ended && (
         <p className="text-small text-failed" role="alert">
-          {cancel.error instanceof ProblemError ? cancel.error.message : "The gateway does not answer. Try again."}
+          {error instanceof ProblemError ? error.message : "The gateway did not answer. Try again."}
         </p>
       )}
     </>

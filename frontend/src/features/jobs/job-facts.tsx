@@ -1,9 +1,10 @@
-import { useState } from "react"
 import type { ReactNode } from "react"
 import type { Job } from "@/api/client"
+import { useFile } from "@/api/files"
 import { AudioPlayer } from "@/components/ui/audio-player"
 import { Clamped } from "@/components/ui/clamped"
 import { CopyIcon } from "@/components/ui/copy-button"
+import { FileFrame } from "@/components/ui/file-frame"
 import { FileLink } from "@/components/ui/file-link"
 import { cost, exact } from "@/lib/format"
 import { kindOfFormat } from "@/lib/kinds"
@@ -56,14 +57,21 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 function Input({ name, text }: { name: string; text: string }) {
   const kind = kindOfFormat(name)
   if (!text.startsWith("/storage/")) return <Clamped text={text} />
-  if (kind === "image") return <ImageInput path={text} />
-  return kind === "audio" ? <AudioPlayer label="Input" src={text} /> : text
+  return kind === "image" || kind === "audio" ? <FileInput key={text} kind={kind} path={text} /> : text
 }
 
-function ImageInput({ path }: { path: string }) {
-  const [broken, setBroken] = useState(false)
-  if (broken) return <FileLink path={path} trouble="This file cannot be shown here." />
-  return <img alt="Input" className="max-h-48 max-w-full" onError={() => setBroken(true)} src={path} />
+function FileInput({ kind, path }: { kind: "image" | "audio"; path: string }) {
+  const file = useFile(path)
+  const trouble = `This file cannot be ${kind === "image" ? "shown" : "played"} here.`
+  return (
+    <FileFrame broken={<FileLink path={path} trouble={trouble} />} file={file}>
+      {kind === "image" ? (
+        <img alt="Input" className="max-h-48 max-w-full" onError={file.onError} src={path} />
+      ) : (
+        <AudioPlayer label="Input" onError={file.onError} src={path} />
+      )}
+    </FileFrame>
+  )
 }
 
 /** A value as people write it. */

@@ -1,8 +1,9 @@
-import { useState } from "react"
 import type { ReactNode } from "react"
+import { useFile } from "@/api/files"
 import { AudioPlayer } from "@/components/ui/audio-player"
 import { DownloadLink } from "@/components/ui/button"
 import { CopyButton } from "@/components/ui/copy-button"
+import { FileFrame } from "@/components/ui/file-frame"
 import { KindLabel } from "@/components/ui/kind"
 import type { Output } from "@/features/jobs/outputs"
 
@@ -30,27 +31,40 @@ function Content({ output }: { output: Output }) {
     case "text":
       return <p className="max-w-[75ch] px-4 py-4 text-lead whitespace-pre-wrap wrap-anywhere">{output.value}</p>
     case "image":
-      return <ImageOutput output={output} />
+      return <ImageOutput key={output.value} output={output} />
     case "audio":
-      return (
-        <div className="px-4 py-5">
-          <AudioPlayer label={`Recording: ${output.about}`} src={output.value} />
-        </div>
-      )
+      return <AudioOutput key={output.value} output={output} />
   }
 }
 
-function ImageOutput({ output }: { output: Output }) {
-  const [broken, setBroken] = useState(false)
-  if (broken) return <p className="p-4 text-ink2">The image cannot be shown: its file is missing or damaged.</p>
+function AudioOutput({ output }: { output: Output }) {
+  const file = useFile(output.value)
   return (
+    <div className="px-4 py-5">
+      <FileFrame broken={<p>The recording cannot be played: its file is missing or damaged.</p>} file={file}>
+        <AudioPlayer label={`Recording: ${output.about}`} onError={file.onError} src={output.value} />
+      </FileFrame>
+    </div>
+  )
+}
+
+function ImageOutput({ output }: { output: Output }) {
+  const file = useFile(output.value)
+  const image = (
     <a className="block bg-sunken" href={output.value} rel="noreferrer" target="_blank" title="Open in full size">
       <img
         alt={output.about}
         className="mx-auto block max-h-[60vh] max-w-full"
-        onError={() => setBroken(true)}
+        onError={file.onError}
         src={output.value}
       />
     </a>
+  )
+  return (
+    <div className={file.state === "shown" ? "" : "p-4"}>
+      <FileFrame broken={<p>The image cannot be shown: its file is missing or damaged.</p>} file={file}>
+        {image}
+      </FileFrame>
+    </div>
   )
 }

@@ -6,6 +6,7 @@ import { unwrap } from "@/api/errors"
 import type { JobPage } from "@/features/jobs/paging"
 import { grown, isSettled, nextCursor } from "@/features/jobs/paging"
 import { between } from "@/lib/format"
+import { isJobId } from "@/lib/job-id"
 import { isTerminal, nextListLook, nextLook } from "@/lib/polling"
 
 const PAGE_SIZE = 30
@@ -18,7 +19,7 @@ function watch(jobs: readonly Job[] | undefined): number | false {
 export const jobQueries = {
   all: () => ["jobs"] as const,
 
-  /** One job, watched until it has ended. */
+  /** One job, watched until it has ended; what can be no job's id is not asked for. */
   detail: (id: string) =>
     queryOptions({
       queryKey: [...jobQueries.all(), "one", id],
@@ -26,6 +27,7 @@ export const jobQueries = {
         const path = { job_id: id }
         return (await unwrap(api.GET("/jobs/{job_id}", { params: { path }, signal }))).data
       },
+      enabled: isJobId(id),
       staleTime: ({ state: { data } }) => (data !== undefined && isTerminal(data.status) ? Infinity : 0),
       refetchInterval: ({ state: { data } }) =>
         data !== undefined && nextLook(data.status, between(data.metadata.created_at, null)),

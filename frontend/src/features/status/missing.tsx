@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query"
-import { GatewayAway, ProblemError } from "@/api/errors"
+import { GatewayAway, ProblemError, isPassing } from "@/api/errors"
 import { Button } from "@/components/ui/button"
 import { Notice } from "@/components/ui/notice"
 import { Loading } from "@/components/ui/page"
@@ -19,9 +19,9 @@ export function Missing({ what, reason }: MissingProps) {
   return (
     <Notice
       title={away ? `The gateway did not answer, so ${what} cannot be shown yet.` : reason.message}
-      tone={away ? "waiting" : "failed"}
+      tone={isPassing(reason) ? "waiting" : "failed"}
     >
-      {away && <p>This page asks again every two seconds by itself.</p>}
+      {isPassing(reason) && <p>This page asks again by itself.</p>}
       {reason instanceof ProblemError && reason.problem.hint !== "" && <p>{reason.problem.hint}</p>}
       <Button onClick={() => void client.resetQueries({ predicate: ({ state }) => state.data === undefined })}>
         Try again

@@ -44,6 +44,39 @@ test("what was lost is asked for again every two seconds, until it arrives", asy
   client.clear()
 })
 
+test("what is not available now is asked for again, when the answer says", async () => {
+  const busy = new ProblemError({ ...refused.problem, status: 503 }, { retryAfterMs: 7_000 })
+  const asked = vi.fn(() => Promise.resolve("here")).mockRejectedValueOnce(busy)
+  const { client, query } = clientWith(asked)
+  await vi.advanceTimersByTimeAsync(6_900)
+  expect(query.getCurrentResult().failureReason).toBe(busy)
+  expect(asked).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(200)
+  expect(query.getCurrentResult().data).toBe("here")
+  client.clear()
+})
+
+test("a command that was lost is forgotten when an outage is over, not while the gateway answers", async () => {
+  const health = vi.fn(() => Promise.resolve("up"))
+  const { client } = clientWith(() => Promise.resolve("here"), health)
+  const lose = async () => {
+    const mutation = client.getMutationCache().build(client, { mutationFn: () => Promise.reject(away) })
+    await expect(mutation.execute(undefined)).rejects.toBe(away)
+    await vi.advanceTimersByTimeAsync(1)
+  }
+  const known = () => client.getMutationCache().getAll().length
+  await lose()
+  expect(known()).toBe(1)
+  health.mockRejectedValueOnce(away).mockRejectedValueOnce(away)
+  await lose()
+  expect(known()).toBe(2)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(known()).toBe(2)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(known()).toBe(0)
+  client.clear()
+})
+
 test("a refusal is not asked for again", async () => {
   const asked = vi.fn(() => Promise.reject(refused))
   const { client, query } = clientWith(asked)
