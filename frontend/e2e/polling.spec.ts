@@ -61,6 +61,8 @@ test("a page that nobody sees asks for nothing until one looks again", async ({ 
   const paths = asked(page)
   await page.clock.fastForward(20_000)
   await expect.poll(() => new Set(paths)).toEqual(new Set(["/health", "/jobs", "/providers", "/ready"]))
+  // What is still under way would be given up by the clock below, and asking after it is no polling.
+  await page.waitForLoadState("networkidle")
   await turn(page, "hidden")
   paths.length = 0
   for (let round = 0; round < 4; round++) await page.clock.fastForward(20_000)
