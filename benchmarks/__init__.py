@@ -1,0 +1,1 @@
+"""Benchmarks: each promise in numbers, reproduced by one command; see README.md."""

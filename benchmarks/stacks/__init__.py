@@ -1,0 +1,1 @@
+"""How each compared stack is started on the target's core, fed and asked how far it is."""
