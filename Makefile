@@ -1,7 +1,7 @@
 # All that a developer types. `check` never writes, `fix` does.
 BIN := .venv/bin
 
-.PHONY: help setup page up demo test check fix generate lock
+.PHONY: help setup page up demo test bench chaos check fix generate lock
 
 help:  ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -26,6 +26,12 @@ test: setup  ## passes all checks and tests
 	@tools/stage.sh "end-to-end and chaos tests" $(BIN)/pytest -q tests/e2e tests/chaos
 	@tools/stage.sh "page in a browser" tools/page.sh e2e
 	@tools/stage.sh demo $(BIN)/python -m demo
+
+bench: setup  ## measures the promises of speed, memory and scale; see benchmarks/README.md
+	@$(BIN)/python -m benchmarks
+
+chaos: setup  ## kills, stalls and faults for ten minutes on both databases; CHAOS_SEED=n repeats a run
+	@$(BIN)/python -m tests.chaos $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 check: page  ## lint, format, types, layers, sizes, generated files, the page, containers and manifests
 	@$(BIN)/ruff check .

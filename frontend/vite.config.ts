@@ -7,6 +7,8 @@ import { defineConfig } from "vitest/config"
 const GATEWAY = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000"
 const API_PATHS = [
   "/jobs",
+  "/batches",
+  "/events",
   "/pipelines",
   "/providers",
   "/ready",

@@ -4,13 +4,24 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.routing import Match
 
 from gateway.schemas.problem import FieldProblem, Problem
-from genesis.errors import Conflict, GenesisError, InvalidRequest, NotFound, PayloadTooLarge, Unavailable
+from genesis.errors import (
+    Conflict,
+    GenesisError,
+    IdempotencyConflict,
+    InvalidRequest,
+    NotFound,
+    PayloadTooLarge,
+    Unavailable,
+)
 from genesis.logs import request_id
 
 logger = logging.getLogger(__name__)
@@ -19,6 +30,7 @@ _STATUSES: dict[type[GenesisError], int] = {
     InvalidRequest: 422,
     NotFound: 404,
     Conflict: 409,
+    IdempotencyConflict: 422,
     PayloadTooLarge: 413,
     Unavailable: 503,
 }
@@ -31,9 +43,27 @@ _HINTS = {
 
 def add_error_handlers(app: FastAPI) -> None:
     """Makes the application answer every error with a problem."""
-    app.add_exception_handler(GenesisError, _known)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    for kind in (GenesisError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(connection: HTTPConnection, error: Exception) -> JSONResponse:
+    return error_response(connection, error)
+
+
+def error_response(connection: HTTPConnection, error: Exception) -> JSONResponse:
+    """The problem that an error is answered with.
+
+    Raises:
+        Exception: the error itself, when it is none that is known.
+    """
+    if isinstance(error, GenesisError):
+        return _known(error)
+    if isinstance(error, RequestValidationError):
+        return _invalid(connection, error)
+    if isinstance(error, HTTPException):
+        return _http(connection, error)
+    raise error
 
 
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -58,8 +88,7 @@ def _title(code: str) -> str:
     return code.replace("-", " ").capitalize()
 
 
-async def _known(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, GenesisError)  # noqa: S101  # registered for this type only
+def _known(error: GenesisError) -> JSONResponse:
     status = next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), 500)
     errors = error.errors if isinstance(error, InvalidRequest) else ()
     if status >= 500:
@@ -76,10 +105,9 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     return problem_response(problem, {"Retry-After": "1"} if status == 503 else None)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type only
-    if isinstance(error.body, bytes) and "json" not in request.headers.get("content-type", ""):
-        return await _http(request, HTTPException(415, "The body is not announced as JSON."))
+def _invalid(connection: HTTPConnection, error: RequestValidationError) -> JSONResponse:
+    if isinstance(error.body, bytes) and "json" not in connection.headers.get("content-type", ""):
+        return _http(connection, HTTPException(415, "The body is not announced as JSON."))
     malformed = any(item["type"] == "json_invalid" for item in error.errors())
     found = [
         FieldProblem(
@@ -93,7 +121,9 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
         title=_title(code),
         status=400 if malformed else 422,
         code=code,
-        detail="The body is not valid JSON." if malformed else f"{first.field}: {first.message}".removeprefix(": "),
+        detail=f"The body is not valid JSON{_reason(error)}."
+        if malformed
+        else f"{first.field}: {first.message}".removeprefix(": "),
         hint="The API is described at /docs.",
         request_id=request_id.get(),
         errors=[] if malformed else found,
@@ -101,10 +131,15 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return problem_response(problem)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type only
+def _reason(error: RequestValidationError) -> str:
+    reasons = [item.get("ctx", {}).get("error") for item in error.errors()]
+    return "".join(f": {reason}" for reason in reasons if reason)
+
+
+def _http(connection: HTTPConnection, error: HTTPException) -> JSONResponse:
     phrase = HTTPStatus(error.status_code).phrase
-    detail = error.detail if error.detail != phrase else f"{request.method} {request.url.path}: {phrase.lower()}."
+    place = f"{connection.scope.get('method', 'GET')} {connection.url.path}"
+    detail = error.detail if error.detail != phrase else f"{place}: {phrase.lower()}."
     problem = Problem(
         title=phrase,
         status=error.status_code,
@@ -113,4 +148,17 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         hint=_HINTS.get(error.status_code, ""),
         request_id=request_id.get(),
     )
-    return problem_response(problem, dict(error.headers) if error.headers else None)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _methods(connection)
+    return problem_response(problem, headers or None)
+
+
+def _methods(connection: HTTPConnection) -> str:
+    """The methods of all routes of a path; the framework looks at the first one only."""
+    matching = (
+        route
+        for route in iter_route_contexts(connection.app.routes)
+        if route.matches(connection.scope)[0] != Match.NONE
+    )
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()}))

@@ -1,37 +1,38 @@
 """The gateway's composition root: `uvicorn gateway.main:app`."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.middleware.cors import CORSMiddleware
 
-from gateway.errors import add_error_handlers, problem_response
-from gateway.middleware import REQUEST_ID_HEADER, HostCheck, OriginCheck, RequestLog, too_large
-from gateway.routes import jobs, page, pipelines, status, storage
+from gateway.direct import Shortcut
+from gateway.errors import add_error_handlers
+from gateway.middleware import REQUEST_ID_HEADER, BodyLimits, RequestLog
+from gateway.origins import HostCheck, OriginCheck
+from gateway.preferences import REPLAYED
+from gateway.routes import batches, events, jobs, page, pipelines, status, storage
+from gateway.schemas.event import EventView, StreamView, TextDeltaView
 from gateway.schemas.problem import Problem
+from gateway.starting import OpenWorkers, engine_in
 from genesis import __version__
-from genesis.database.open import open_database
-from genesis.engine.engine import Engine
-from genesis.logs import configure_logging
-from genesis.pipelines.catalog import builtin_pipelines
-from genesis.ports.clock import SystemClock
-from genesis.ports.workers import WorkerClient
 from genesis.settings import Settings
 from genesis.storage.open import open_store
 from genesis.transport.http import open_http_workers
-from genesis.transport.limits import BodyLimit
 
 _DESCRIPTION = """
 Generates text, images and audio through any provider, with one durable job contract for every modality.
 
-Create a job with `POST /jobs`, look at it with `GET /jobs/{job_id}` until its `status` is `completed`, `failed` or
-`canceled`, and fetch the files that its `outputs` name. Every error is a problem (RFC 9457) with a stable `code`,
-what happened, and a `hint` what to do.
+Create a job with `POST /jobs`, look at it with `GET /jobs/{job_id}` or follow `GET /jobs/{job_id}/events` until its
+`status` is `completed`, `failed` or `canceled`, and fetch the files that its `outputs` name. Every error is a problem
+(RFC 9457) with a stable `code`, what happened, and a `hint` what to do.
 """
 
-OpenWorkers = Callable[[Settings], AbstractAsyncContextManager[WorkerClient]]
+_BATCH_REQUESTS = 32
+"""A batch may have as many bytes as this many other requests: 1,000 jobs of the longest text in plain ASCII."""
 
 
 def create_app(settings: Settings | None = None, open_workers: OpenWorkers = open_http_workers) -> FastAPI:
@@ -45,25 +46,19 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        configure_logging(settings)
-        clock = SystemClock()
         app.state.store = open_store(settings)
-        async with (
-            open_database(settings, clock) as (ledger, queries),
-            open_workers(settings) as workers,
-        ):
-            engine = Engine(ledger, queries, workers, builtin_pipelines(), clock, settings)
-            async with engine.running():
-                app.state.engine = engine
-                yield
+        async with engine_in(app, settings, open_workers):
+            yield
 
     app = FastAPIOffline(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
-    for router in (jobs.router, pipelines.router, status.router, storage.router, page.page_router(settings.page_path)):
+    shown = (jobs.router, batches.router, events.router, pipelines.router, status.router, storage.router)
+    for router in (*shown, page.page_router(settings.page_path)):
         app.include_router(router)
     add_error_handlers(app)
-    _add_problem_schema(app)
-    limit = settings.max_request_bytes
-    app.add_middleware(BodyLimit, max_bytes=limit, refusal=lambda _: problem_response(too_large(limit)))
+    _add_schemas(app)
+    app.add_middleware(Shortcut, create_job=jobs.create_job, get_job=jobs.get_job)
+    batch_bytes = settings.max_request_bytes * _BATCH_REQUESTS
+    app.add_middleware(BodyLimits, max_bytes=settings.max_request_bytes, by_path={"/batches": batch_bytes})
     app.add_middleware(OriginCheck, allowed=settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(
@@ -71,21 +66,24 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
             allow_origins=list(settings.cors_origins),
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["Link", "Location", "Retry-After", REQUEST_ID_HEADER],
+            expose_headers=["Link", "Location", "Preference-Applied", "Retry-After", REPLAYED, REQUEST_ID_HEADER],
         )
     app.add_middleware(HostCheck, trusted=settings.trusted_hosts)
     app.add_middleware(RequestLog)
     return app
 
 
-def _add_problem_schema(app: FastAPI) -> None:
-    """Puts the schema that all error responses refer to into the OpenAPI document."""
+def _add_schemas(app: FastAPI) -> None:
+    """Puts the schemas of errors and of streamed events into the OpenAPI document, which routes refer to by name."""
     original = app.openapi
 
     def openapi() -> dict[str, object]:
         document = original()
-        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"].update(schema.pop("$defs", {}) | {"Problem": schema})
+        models: list[type[BaseModel]] = [Problem, EventView, TextDeltaView, StreamView]
+        _, schemas = models_json_schema(
+            [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+        )
+        document["components"]["schemas"].update(schemas["$defs"])
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

@@ -6,13 +6,18 @@
   + PayloadTooLarge            the request is larger than a stated limit
   + NotFound                   no such thing, for this organization
   + Conflict                   the thing's state does not allow it
+  + IdempotencyConflict        the idempotency key was used for something else
   + Unavailable                the platform cannot do this now; try again
+    - CommitUnknown            nobody knows whether it was done
   + InvalidPipeline            a pipeline definition is wrong; names the place
   + Misconfigured              a setting is wrong; the process does not start
   + Fenced                     another owner decides about this job
   + CallFailed                 one attempt failed; `failure` says what may follow
     - WorkerBusy               no free slot: the queue belongs to the engine
-    - WorkerUnavailable        the worker cannot be reached or did not speak
+    - WorkerUnavailable        the worker cannot be reached; nothing was sent
+    - WorkerLost               the worker was lost during the call; it may still know what became of it
+    - TooLate                  the call reached the worker after its time
+    - OutcomeUnknown           the call may have been made, and nobody can tell what became of it
     - AttemptCanceled          the attempt was canceled on request
     - ProviderError            a provider did not do its part
       . ProviderUnavailable    down, overloaded, refused before any work
@@ -108,8 +113,16 @@ class Conflict(GenesisError):
     code = "conflict"
 
 
+class IdempotencyConflict(GenesisError):
+    code = "idempotency-conflict"
+
+
 class Unavailable(GenesisError):
     code = "unavailable"
+
+
+class CommitUnknown(Unavailable):
+    code = "commit-unknown"
 
 
 class InvalidPipeline(GenesisError):
@@ -152,6 +165,21 @@ class WorkerBusy(CallFailed):
 class WorkerUnavailable(CallFailed):
     code = "worker-unavailable"
     failure = FailureClass.SAFE
+
+
+class WorkerLost(CallFailed):
+    code = "worker-lost"
+    failure = FailureClass.AMBIGUOUS
+
+
+class TooLate(CallFailed):
+    code = "too-late"
+    failure = FailureClass.SAFE
+
+
+class OutcomeUnknown(CallFailed):
+    code = "outcome-unknown"
+    failure = FailureClass.AMBIGUOUS
 
 
 class AttemptCanceled(CallFailed):
@@ -206,6 +234,8 @@ CALL_FAILURES: dict[str, type[CallFailed]] = {
     for error in (
         WorkerBusy,
         WorkerUnavailable,
+        WorkerLost,
+        TooLate,
         AttemptCanceled,
         InputRejected,
         StorageUnavailable,

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     fake_provider: bool = Field(False, validation_alias="GENESIS_FAKE_PROVIDER")
     """Offers the provider `fake`, which answers at once with made-up results; for tests and trials."""
     fake_delay_ms: int = Field(0, ge=0, le=600_000, validation_alias="GENESIS_FAKE_DELAY_MS")
+    fake_url: str | None = Field(None, validation_alias="GENESIS_FAKE_URL")
+    """Offers providers that seem to charge: a test server's, one for each class of providers; for tests and trials."""
     local_provider: bool = Field(True, validation_alias="GENESIS_LOCAL_PROVIDER")
     """Offers the offline provider `local` where its packages are installed."""
     local_idle_seconds: float = Field(300.0, gt=0)
@@ -65,6 +67,11 @@ class Settings(BaseSettings):
     retry_cap_seconds: float = Field(30.0, gt=0, le=3600)
     drain_seconds: float = Field(30.0, ge=0, le=3600)
     """How long a stopping process waits for calls under way that cannot simply be made again."""
+
+    lease_seconds: float = Field(15.0, ge=1, le=300)
+    """How long an executor on PostgreSQL owns its jobs without a sign of life."""
+    executor: bool = Field(True, validation_alias="GENESIS_EXECUTOR")
+    """Whether a gateway runs jobs, or only accepts them for executors that run elsewhere."""
 
     max_request_bytes: int = Field(1_048_576, ge=1024)
     """Largest JSON request body."""

@@ -1,6 +1,8 @@
 """The command `genesis-server`."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -15,16 +17,47 @@ def main() -> None:
     """Genesis generates text, images and audio through any provider. Settings are environment variables."""
 
 
+_HOST = click.option("--host", help="Address to bind to.  [default: GENESIS_HOST or 127.0.0.1]")
+_PORT = click.option("--port", type=click.IntRange(0, 65535), help="Port to bind to.  [default: GENESIS_PORT or 8000]")
+
+
 @main.command()
-@click.option("--host", help="Address to bind to.  [default: GENESIS_HOST or 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to bind to.  [default: GENESIS_PORT or 8000]")
+@_HOST
+@_PORT
 def up(host: str | None, port: int | None) -> None:
     """Serves page and API, with all workers in the same process."""
     from launcher.up import serve
 
-    try:
-        settings = Settings.load()
+    with _settings() as settings:
         serve(settings, host or settings.host, settings.port if port is None else port)
+
+
+@main.command()
+@_HOST
+@_PORT
+def executor(host: str | None, port: int | None) -> None:
+    """Runs jobs that gateways accept elsewhere; needs PostgreSQL. The workers are found by their URLs."""
+    from launcher.executor import serve_executor
+
+    with _settings() as settings:
+        serve_executor(settings, host or settings.host, settings.port if port is None else port)
+
+
+@main.command()
+def migrate() -> None:
+    """Creates the database, or brings it up to date, and ends."""
+    from genesis.database.open import check_database
+
+    with _settings() as settings:
+        check_database(settings)
+        click.echo("The database is up to date.")
+
+
+@contextmanager
+def _settings() -> Iterator[Settings]:
+    """The settings; a wrong one ends the process with a message that says what to do."""
+    try:
+        yield Settings.load()
     except Misconfigured as error:
         click.echo(f"genesis-server: {error.message}\n{error.hint}".strip(), err=True)
         sys.exit(2)

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.settings import Settings
 from genesis.transport.in_process import InProcessWorkers
-from workers.service import open_worker
+from workers.open import open_worker
 
 
 @asynccontextmanager

@@ -1,11 +1,13 @@
 """How a provider is spoken to: over HTTP, through the offline child process, or answered in place."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from genesis.errors import ProviderAmbiguous, ProviderError, ProviderUnavailable
+from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected, ProviderUnavailable
 from genesis.net.client import HttpClient
-from genesis.net.exchange import Reply, Request
+from genesis.net.exchange import Reply, Request, StreamedReply
 from genesis.providers import fake
 from genesis.providers.base import Provider
 from genesis.providers.local.child import LocalServer
@@ -16,6 +18,8 @@ class Channel(Protocol):
     """Exchanges one request for one reply; canceling it reaches the provider where that is possible."""
 
     async def send(self, request: Request) -> Reply: ...
+
+    def stream(self, request: Request) -> AbstractAsyncContextManager[StreamedReply]: ...
 
     async def close(self) -> None: ...
 
@@ -29,14 +33,27 @@ class HttpChannel:
         self._settings = settings
 
     async def send(self, request: Request) -> Reply:
-        own = request.url in self._provider.own_urls
+        """The whole reply."""
         return await self._client.send(
             request,
-            base_url=request.url if own else self._provider.base_url,
+            base_url=self._base_url(request),
             headers=self._provider.headers,
             timeout_seconds=self._settings.call_timeout_seconds,
             max_bytes=self._settings.max_fetch_bytes,
         )
+
+    def stream(self, request: Request) -> AbstractAsyncContextManager[StreamedReply]:
+        """The reply as it arrives."""
+        return self._client.stream(
+            request,
+            base_url=self._base_url(request),
+            headers=self._provider.headers,
+            timeout_seconds=self._settings.call_timeout_seconds,
+            max_bytes=self._settings.max_fetch_bytes,
+        )
+
+    def _base_url(self, request: Request) -> str:
+        return request.url if request.url in self._provider.own_urls else self._provider.base_url
 
     async def close(self) -> None:
         """The client belongs to whoever opened it."""
@@ -51,28 +68,40 @@ class LocalChannel:
         self._settings = settings
 
     async def send(self, request: Request) -> Reply:
+        """The whole reply."""
+        async with self.stream(request) as reply:
+            body = b"".join([piece async for piece in reply.body])
+            return Reply(reply.status, reply.headers, body)
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[StreamedReply]:
+        """The reply as it arrives; whoever leaves it before its end ends the model."""
         async with self._server.use() as endpoint:
             try:
-                return await self._client.send(
+                async with self._client.stream(
                     request,
                     base_url=endpoint.base_url,
                     headers={"Authorization": f"Bearer {endpoint.token}"},
                     timeout_seconds=self._settings.call_timeout_seconds,
                     max_bytes=self._settings.max_fetch_bytes,
-                )
-            except asyncio.CancelledError:
-                # A model cannot be interrupted in the middle of its work, only ended with its process.
-                await self._server.kill()
-                raise
+                ) as reply:
+                    yield reply
             except ProviderError as error:
                 await self._server.kill()
                 raise self._as_model(error) from error
+            except BaseException:
+                # A model cannot be interrupted in the middle of its work, only ended with its process.
+                await self._server.kill()
+                raise
 
     async def close(self) -> None:
+        """Ends the process."""
         await self._server.close()
 
     def _as_model(self, error: ProviderError) -> ProviderError:
         """The client's error in words for someone who knows of no address on the loopback."""
+        if error.__cause__ is None and not isinstance(error, ProviderRejected):
+            return error  # of whoever read the stream
         if isinstance(error, ProviderUnavailable):
             return ProviderUnavailable("The offline model ended before it began with its work.")
         if not isinstance(error, ProviderAmbiguous):
@@ -94,8 +123,21 @@ class FakeChannel:
         self._delay_seconds = settings.fake_delay_ms / 1000
 
     async def send(self, request: Request) -> Reply:
+        """The whole reply, after the delay."""
         await asyncio.sleep(self._delay_seconds)
         return fake.answer(request)
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[StreamedReply]:
+        """The reply event by event; the delay is spread over them."""
+        reply = fake.answer(request)
+        yield StreamedReply(reply.status, reply.headers, self._paced(reply.body))
+
+    async def _paced(self, body: bytes) -> AsyncIterator[bytes]:
+        events = [event + b"\n\n" for event in body.split(b"\n\n") if event]
+        for event in events:
+            await asyncio.sleep(self._delay_seconds / len(events))
+            yield event
 
     async def close(self) -> None:
         """Nothing is open."""

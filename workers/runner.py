@@ -1,13 +1,16 @@
-"""Runs one call of one provider: input file in, exchange, output file into the store."""
+"""Makes one call of one provider: input file in, exchange, output file into the store; and asks for pending results."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from genesis.capabilities.catalog import Capability, field_kind
 from genesis.capabilities.fields import Kind
 from genesis.domain.artifact import STORAGE_PREFIX
+from genesis.domain.attempt import ProviderClass
 from genesis.errors import (
     CallFailed,
     FailureClass,
@@ -16,20 +19,45 @@ from genesis.errors import (
     ProviderAmbiguous,
     ProviderRateLimited,
     ProviderUnavailable,
+    ResultLost,
     StorageUnavailable,
     Unavailable,
+    WorkerUnavailable,
 )
-from genesis.net.fetcher import GuardedFetcher
+from genesis.net.exchange import Request
+from genesis.net.fetcher import FetchInterrupted, GuardedFetcher
 from genesis.net.media import family_of, sniff
 from genesis.net.words import presentable
 from genesis.ports.blobs import BlobStore
-from genesis.ports.workers import CallResult
-from genesis.providers.base import Adapter, Done, Media, Pending, Provider, ProviderCall
+from genesis.ports.workers import CallPending, CallResult, OnDelta
+from genesis.providers.base import Adapter, Done, Media, Pending, Provider, ProviderCall, StreamingAdapter
 from workers.channels import Channel
+from workers.handles import cancel_request, handle_of, poll_request
 from workers.keeper import FAMILIES, ResultKeeper
+from workers.memory import digest
+from workers.receipts import Receipts
+from workers.streaming import stream
+
+logger = logging.getLogger(__name__)
 
 _POLL_AGAIN_SECONDS = 1.0
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a provider is to do.
+
+    Attributes:
+        call_input, options: checked, only what was given.
+    """
+
+    provider: Provider
+    model: str
+    channel: Channel
+    call_key: str
+    call_input: Mapping[str, Any]
+    options: Mapping[str, Any]
 
 
 class CallRunner:
@@ -44,13 +72,17 @@ class CallRunner:
         self,
         capability: Capability,
         store: BlobStore,
+        receipts: Receipts,
         fetcher: GuardedFetcher,
         *,
         max_bytes: int,
         call_seconds: float,
     ) -> None:
-        self._capability = capability
+        self._capability = capability.name
+        self._makes_files = capability.output_kind is not Kind.TEXT
+        self._output_field = capability.output_field
         self._store = store
+        self._receipts = receipts
         self._fetcher = fetcher
         self._keeper = ResultKeeper(store, fetcher, capability.output_kind)
         self._max_bytes = max_bytes
@@ -58,55 +90,119 @@ class CallRunner:
         self._input_field = next(iter(capability.input.model_fields))
         self._input_kind = field_kind(capability.input, self._input_field)
 
-    async def run(
-        self,
-        provider: Provider,
-        model: str,
-        channel: Channel,
-        *,
-        call_key: str,
-        call_input: Mapping[str, Any],
-        options: Mapping[str, Any],
-    ) -> CallResult:
+    def keeps_receipts(self, provider: Provider) -> bool:
+        """Whether results of a provider have receipts: files that may have been paid for."""
+        return self._makes_files and provider.provider_class is not ProviderClass.REPEATABLE
+
+    async def submit(self, order: Order, on_delta: OnDelta | None = None) -> CallResult | CallPending:
         """One call.
 
         Args:
-            options: checked, only those that were given.
+            on_delta: told each piece of a text, where the provider can stream.
 
         Raises:
             CallFailed: any of its kinds.
         """
-        adapter = provider.services[self._capability.name].adapter
-        given = {name: value for name, value in options.items() if name not in ("model", "provider_options")}
+        adapter = order.provider.services[self._capability].adapter
         deadline = asyncio.get_running_loop().time() + self._call_seconds
         try:
             async with asyncio.timeout_at(deadline):
-                media = await self._input_file(call_input[self._input_field])
+                media = await self._input_file(order.call_input[self._input_field])
                 call = ProviderCall(
-                    model=model,
-                    text="" if media else call_input[self._input_field],
+                    model=order.model,
+                    text="" if media else order.call_input[self._input_field],
                     media=media,
-                    options={name: value for name, value in given.items() if name in adapter.options},
-                    provider_options=options.get("provider_options") or {},
+                    options={name: value for name, value in _given(order).items() if name in adapter.options},
+                    provider_options=order.options.get("provider_options") or {},
+                    call_key=order.call_key,
                 )
-                done = await _exchange(adapter, channel, call)
+                if on_delta is not None and isinstance(adapter, StreamingAdapter):
+                    answer = await stream(adapter, order.channel, call, order.provider.provider_class, on_delta)
+                else:
+                    answer = adapter.parse_reply(await order.channel.send(adapter.build_request(call)))
         except TimeoutError:
             raise ProviderAmbiguous(
-                f"{provider.name} did not answer within {self._call_seconds:g} seconds.",
+                f"{order.provider.name} did not answer within {self._call_seconds:g} seconds.",
                 hint="Raise CALL_TIMEOUT_SECONDS.",
             ) from None
-        artifact = await self._keeper.keep(done, call_key, deadline)
-        return CallResult(
-            output={self._capability.output_field: artifact.url if artifact else done.text},
-            target=f"{provider.name}:{done.model or model}",
-            cost=done.cost,
-            usage=done.usage,
+        return await self._outcome(order, adapter, answer, deadline)
+
+    async def poll(self, order: Order, handle: Mapping[str, Any]) -> CallResult | CallPending:
+        """Asks once for the result of a pending call.
+
+        Raises:
+            WorkerUnavailable: the provider or the store could not be reached, which says nothing about the call.
+            CallFailed: what became of the call. What the provider says of the poll never allows to ask for the work
+                again, which would pay twice.
+        """
+        adapter = order.provider.services[self._capability].adapter
+        request = poll_request(order.provider, handle)
+        answer = await _polled(adapter, order.channel, request)
+        try:
+            return await self._outcome(order, adapter, answer, asyncio.get_running_loop().time())
+        except ResultLost as error:
+            if isinstance(error.__cause__, Unavailable | FetchInterrupted):
+                raise _ask_again(error) from error
+            raise
+
+    async def wait(self, order: Order, pending: CallPending) -> CallResult:
+        """Asks for the result of a pending call until it is there.
+
+        Raises:
+            CallFailed: what became of the call; ProviderAmbiguous where that takes too long.
+        """
+        adapter = order.provider.services[self._capability].adapter
+        deadline = asyncio.get_running_loop().time() + self._call_seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                done = await _polled_to_the_end(adapter, order, pending)
+        except TimeoutError:
+            raise ProviderAmbiguous(
+                f"{order.provider.name} did not finish within {self._call_seconds:g} seconds.",
+                hint="Raise CALL_TIMEOUT_SECONDS.",
+            ) from None
+        return await self._result(order, adapter, done, deadline)
+
+    async def cancel(self, provider: Provider, channel: Channel, handle: Mapping[str, Any]) -> None:
+        """Asks the provider to give up a pending call, where it can be asked; what it answers is only logged."""
+        try:
+            request = cancel_request(provider, handle)
+            reply = request and await channel.send(request)
+        except CallFailed as error:
+            logger.warning("%s could not be asked to give up a call: %s", provider.name, error.message)
+            return
+        if reply and reply.status >= HTTPStatus.BAD_REQUEST:
+            logger.warning("%s answered %s when asked to give up a call", provider.name, reply.status)
+
+    async def _outcome(
+        self, order: Order, adapter: Adapter, answer: Done | Pending, deadline: float
+    ) -> CallResult | CallPending:
+        if isinstance(answer, Pending):
+            return CallPending(handle_of(order.provider, answer), answer.wait_seconds)
+        return await self._result(order, adapter, answer, deadline)
+
+    async def _result(self, order: Order, adapter: Adapter, answer: Done, deadline: float) -> CallResult:
+        artifact = await self._keeper.keep(answer, order.call_key, deadline)
+        result = CallResult(
+            output={self._output_field: artifact.url if artifact else answer.text},
+            target=f"{order.provider.name}:{answer.model or order.model}",
+            cost=answer.cost,
+            usage=answer.usage,
             warnings=tuple(
-                f"{provider.name} cannot honor `{name}`; it was left out."
-                for name in sorted(set(given) - adapter.options)
+                f"{order.provider.name} cannot honor `{name}`; it was left out."
+                for name in sorted(_given(order).keys() - adapter.options)
             ),
             artifact=artifact,
         )
+        return await self._with_receipt(order, result) if self.keeps_receipts(order.provider) else result
+
+    async def _with_receipt(self, order: Order, result: CallResult) -> CallResult:
+        try:
+            return await self._receipts.write(order.call_key, digest(order.call_input, order.options), result)
+        except GenesisError as error:
+            # The file is kept and the answer is at hand: a worker that now goes down loses its word, not the result.
+            logger.error("no receipt of call %s could be written: %s", order.call_key, error.message)
+            return result
 
     async def _input_file(self, value: str) -> Media | None:
         if self._input_kind is Kind.TEXT:
@@ -127,33 +223,38 @@ class CallRunner:
         return Media(data, media_type)
 
 
-async def _exchange(adapter: Adapter, channel: Channel, call: ProviderCall) -> Done:
-    done = adapter.parse_reply(await channel.send(adapter.build_request(call)))
-    return await _poll(adapter, channel, done) if isinstance(done, Pending) else done
+def _given(order: Order) -> dict[str, Any]:
+    return {name: value for name, value in order.options.items() if name not in ("model", "provider_options")}
 
 
-async def _poll(adapter: Adapter, channel: Channel, pending: Pending) -> Done:
-    """Asks until the provider has a result; the call's deadline ends this.
-
-    The provider has taken the call, so a poll that did not come through is only repeated, and what the provider says
-    of the poll never allows to ask for the work again, which would pay twice.
-    """
+async def _polled_to_the_end(adapter: Adapter, order: Order, pending: CallPending) -> Done:
+    wait_seconds, request = pending.wait_seconds, poll_request(order.provider, pending.handle)
     while True:
-        await asyncio.sleep(pending.wait_seconds)
+        await asyncio.sleep(wait_seconds)
         try:
-            reply = await channel.send(pending.poll)
-        except (ProviderUnavailable, ProviderRateLimited, ProviderAmbiguous):
-            await asyncio.sleep(_POLL_AGAIN_SECONDS)
-            continue
-        try:
-            answer = adapter.parse_reply(reply)
-        except CallFailed as error:
-            if error.failure is FailureClass.FINAL:
-                raise
-            if reply.status not in _PASSING and reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise ProviderAmbiguous(error.message, hint=error.hint, cost=error.cost) from error
-            await asyncio.sleep(max(error.retry_after or 0.0, _POLL_AGAIN_SECONDS))
+            answer = await _polled(adapter, order.channel, request)
+        except WorkerUnavailable as error:
+            wait_seconds = max(error.retry_after or 0.0, _POLL_AGAIN_SECONDS)
             continue
         if isinstance(answer, Done):
             return answer
-        pending = answer
+        wait_seconds, request = answer.wait_seconds, answer.poll
+
+
+async def _polled(adapter: Adapter, channel: Channel, request: Request) -> Done | Pending:
+    try:
+        reply = await channel.send(request)
+    except (ProviderUnavailable, ProviderRateLimited, ProviderAmbiguous) as error:
+        raise _ask_again(error) from error
+    try:
+        return adapter.parse_reply(reply)
+    except CallFailed as error:
+        if error.failure is FailureClass.FINAL:
+            raise
+        if reply.status in _PASSING or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise _ask_again(error) from error
+        raise ProviderAmbiguous(error.message, hint=error.hint, cost=error.cost) from error
+
+
+def _ask_again(error: CallFailed) -> WorkerUnavailable:
+    return WorkerUnavailable(error.message, hint=error.hint, retry_after=error.retry_after)

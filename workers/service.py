@@ -1,73 +1,85 @@
-"""The composition root of every worker, and its service: what it can do, its slots, its calls under way."""
+"""One worker's service: what it can do, its slots, its calls under way, and what it remembers of those that are over."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from genesis.capabilities.catalog import CAPABILITIES, Capability
+from genesis.capabilities.catalog import Capability
+from genesis.domain.attempt import ProviderClass
 from genesis.errors import (
     AttemptCanceled,
     CallFailed,
+    FailureClass,
     GenesisError,
     InputRejected,
     ProviderAmbiguous,
     ProviderMisconfigured,
     ProviderRejected,
+    StorageUnavailable,
+    TooLate,
+    Unavailable,
     WorkerBusy,
+    WorkerUnavailable,
 )
-from genesis.net.client import HttpClient
-from genesis.net.fetcher import GuardedFetcher
 from genesis.net.words import presentable
-from genesis.ports.workers import Call, CallResult, ProviderDescription, WorkerDescription
+from genesis.ports.clock import Clock
+from genesis.ports.workers import Call, CallPending, CallResult, OnDelta, ProviderDescription, WorkerDescription
 from genesis.providers.base import Provider
-from genesis.providers.registry import providers
-from genesis.settings import Settings
-from genesis.storage.open import open_store
-from workers.channels import Channel, open_channel
-from workers.runner import CallRunner
+from workers.channels import Channel
+from workers.flights import Asked, Flight, Flights, Waiting
+from workers.memory import CallMemory, Outcome, digest, recalled
+from workers.receipts import Receipts
+from workers.runner import CallRunner, Order
 
 logger = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 1.0
+_OTHER_CALL = "The call key belongs to another call."
+_NEW_IDS = "Use new ids for a new call."
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
-    """A call under way.
+class _Plan:
+    """What a flight does.
 
     Attributes:
-        asked: input and options.
-        waiting: an attempt for each who waits for it.
+        pending: what the provider has taken already.
+        to_the_end: whether it asks for a pending result until it is there.
     """
 
-    asked: tuple[dict[str, Any], dict[str, Any]]
-    task: asyncio.Task[CallResult]
-    waiting: list[str] = field(default_factory=list)
+    order: Order
+    stream: bool = False
+    pending: CallPending | None = None
+    to_the_end: bool = False
 
 
 class WorkerService:
-    """One worker. It holds nothing but the calls under way: one per call key, whoever asks (protocol, line 8)."""
+    """One worker. There is one call per call key, whoever asks and whenever (protocol, line 8)."""
 
     def __init__(
         self,
         capability: Capability,
-        chain: tuple[Provider, ...],
-        channels: Mapping[str, Channel],
+        channels: Mapping[str, tuple[Provider, Channel]],
         runner: CallRunner,
-        settings: Settings,
+        receipts: Receipts,
+        memory: CallMemory,
+        *,
+        slots: int,
+        clock: Clock,
     ) -> None:
         self._capability = capability
-        self._providers = {provider.name: provider for provider in chain}
         self._channels = channels
         self._runner = runner
-        self._settings = settings
-        self._in_use = dict.fromkeys(self._providers, 0)
-        self._flights: dict[str, _Flight] = {}
+        self._receipts = receipts
+        self._memory = memory
+        self._slots_of_all = slots
+        self.clock = clock
+        self._in_use = dict.fromkeys(channels, 0)
+        self._flights = Flights()
 
     @property
     def busy(self) -> int:
@@ -76,8 +88,245 @@ class WorkerService:
 
     def describe(self) -> WorkerDescription:
         """What this worker can do."""
-        described = tuple(self._described(provider) for provider in self._providers.values())
+        described = tuple(self._described(provider) for provider, _ in self._channels.values())
         return WorkerDescription(self._capability.worker, self._capability.name, described)
+
+    async def generate(self, call: Call, on_delta: OnDelta | None = None) -> CallResult | CallPending:
+        """Makes one call of one provider; the first configured one where the call names no model.
+
+        A call whose key is under way or remembered is not made again. Whoever gives up waiting does not end it.
+
+        Raises:
+            CallFailed: any of its kinds; WorkerBusy when all slots are taken, or when the key or the attempt is under
+                way with another call.
+        """
+        return await (await self.begin(call, on_delta)).result()
+
+    async def complete(self, call: Call) -> CallResult:
+        """As `generate`, for callers that do not poll: ends when the provider has a result.
+
+        Raises:
+            CallFailed: any of its kinds.
+        """
+        outcome = await (await self.begin(call, to_the_end=True)).result()
+        while isinstance(outcome, CallPending):  # of a call that somebody else has begun, or that is remembered
+            flight = self._flights.of_key(call.call_key)
+            if flight is None:
+                plan = _Plan(self._order(call, self._checked(call)), pending=outcome, to_the_end=True)
+                flight = self._started(plan)
+            self._flights.join(flight, call.attempt)
+            outcome = await Waiting(flight.task, flight).result()
+        return outcome
+
+    async def begin(self, call: Call, on_delta: OnDelta | None = None, *, to_the_end: bool = False) -> Waiting:
+        """Begins a call, or joins the one that is under way.
+
+        Raises:
+            CallFailed: nothing was begun, or the outcome is known already.
+        """
+        asked = self._checked(call)
+        flight, other = self._flights.of_key(call.call_key), self._flights.of_attempt(call.attempt)
+        if (flight is not None and flight.asked != asked) or other not in (None, flight):
+            message = "The call key or the attempt is under way with another call."
+            raise WorkerBusy(message, hint=_NEW_IDS, retry_after=_BUSY_SECONDS)
+        if flight is None:
+            order = self._order(call, asked)
+            known = await self._known(order, late=bool(call.not_after and self.clock.now() > call.not_after))
+            if known is not None:
+                return Waiting.over(known)
+            flight = self._flights.of_key(call.call_key) or self._started(
+                _Plan(order, stream=on_delta is not None, to_the_end=to_the_end)
+            )
+        self._flights.join(flight, call.attempt)
+        return Waiting(flight.task, flight, on_delta)
+
+    async def poll(self, call: Call, handle: Mapping[str, Any]) -> CallResult | CallPending:
+        """Asks the provider once for the result of a pending call.
+
+        Args:
+            call: its input may be left out; then the result is not remembered, for a call that comes again has to be
+                compared with it.
+
+        Raises:
+            CallFailed: what became of the call; WorkerUnavailable says nothing about it.
+        """
+        if (entry := self._memory.find(call.call_key)) and _is_settled(entry.outcome):
+            return recalled(entry.outcome)
+        try:
+            order = self._order(call, self._checked(call) if call.input else ({}, dict(call.options)))
+        except CallFailed as error:  # of this worker, and not of the call
+            raise WorkerUnavailable(error.message, hint=error.hint) from error
+        try:
+            outcome = await self._runner.poll(order, handle)
+        except CallFailed as error:
+            if call.input and not isinstance(error, WorkerUnavailable) and _is_settled(error):
+                self._remember(order, error)
+            raise
+        if call.input:
+            self._remember(order, outcome)
+        return outcome
+
+    async def recall(self, call: Call) -> CallResult | CallPending | None:
+        """What became of a call, by its key; waits for one that is under way. None when nothing is known of it.
+
+        Raises:
+            CallFailed: what became of the call; WorkerUnavailable says nothing about it.
+        """
+        waiting = await self.recalling(call.call_key)
+        return None if waiting is None else await waiting.result()
+
+    async def recalling(self, call_key: str) -> Waiting | None:
+        """As `recall`, without waiting yet."""
+        if flight := self._flights.of_key(call_key):
+            return Waiting(flight.task, flight)
+        if entry := self._memory.find(call_key):
+            return Waiting.over(recalled(entry.outcome))
+        try:
+            receipt = await self._receipts.find(call_key)
+        except Unavailable as error:
+            raise WorkerUnavailable(error.message, hint=error.hint) from error
+        return Waiting.over(receipt[1]) if receipt else None
+
+    async def cancel(self, attempt: str, handle: Mapping[str, Any] | None = None) -> None:
+        """Gives up a call, for all attempts that wait for it; unknown attempts are ignored, since their calls are over.
+
+        Args:
+            handle: of a pending call, which the provider is then asked to give up.
+        """
+        if flight := self._flights.of_attempt(attempt):
+            flight.given_up = True
+            flight.task.cancel()
+        if handle is not None and (known := self._channels.get(str(handle.get("provider")))):
+            await self._runner.cancel(*known, handle)
+
+    async def close(self) -> None:
+        """Ends all calls under way; whoever waits for one learns that the worker is lost."""
+        tasks = [flight.task for flight in self._flights]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _known(self, order: Order, *, late: bool) -> CallResult | CallPending | None:
+        """What is known of a call that is not under way.
+
+        Raises:
+            CallFailed: that is known of it; TooLate where nothing is and it came too late.
+        """
+        entry = self._memory.find(order.call_key)
+        if entry is not None and (late or not _may_be_sent_again(order, entry.outcome)):
+            if entry.asked != digest(order.call_input, order.options):
+                raise InputRejected(_OTHER_CALL, hint=_NEW_IDS)
+            return recalled(entry.outcome)
+        if not late:
+            return None
+        if (result := await self._by_receipt(order)) is not None:
+            return result
+        raise TooLate("The call reached the worker after its time.", hint="Are its clock and the engine's alike?")
+
+    async def _by_receipt(self, order: Order) -> CallResult | None:
+        """The result that a receipt of an earlier worker proves.
+
+        Raises:
+            StorageUnavailable: it cannot be looked up; nothing was sent.
+            InputRejected: it is of another call.
+        """
+        if not self._runner.keeps_receipts(order.provider):
+            return None
+        try:
+            receipt = await self._receipts.find(order.call_key)
+        except Unavailable as error:
+            raise StorageUnavailable(error.message, hint=error.hint) from error
+        if receipt is None:
+            return None
+        if receipt[0] != digest(order.call_input, order.options):
+            raise InputRejected(_OTHER_CALL, hint=_NEW_IDS)
+        return receipt[1]
+
+    def _started(self, plan: _Plan) -> Flight:
+        order, name = plan.order, plan.order.provider.name
+        slots = self._slots(order.provider)
+        if self._in_use[name] >= slots:
+            raise WorkerBusy(f"All {slots} slots of {name} are taken.", retry_after=_BUSY_SECONDS)
+        flight = Flight(order.call_key, (dict(order.call_input), dict(order.options)))
+
+        def ended(task: asyncio.Task[CallResult | CallPending]) -> None:
+            self._in_use[name] -= 1
+            self._flights.remove(flight)
+            self._remember(order, _outcome(task))
+
+        self._in_use[name] += 1
+        self._flights.add(flight)
+        flight.task = asyncio.create_task(self._run(plan, flight))
+        flight.task.add_done_callback(ended)
+        return flight
+
+    async def _run(self, plan: _Plan, flight: Flight) -> CallResult | CallPending:
+        order = plan.order
+        try:
+            outcome: CallResult | CallPending | None = plan.pending or await self._by_receipt(order)
+            if outcome is None:
+                outcome = await self._runner.submit(order, flight.tell if plan.stream else None)
+            if isinstance(outcome, CallPending) and plan.to_the_end:
+                return await self._waited(order, outcome)
+            return outcome
+        except CallFailed:
+            raise
+        except GenesisError as error:
+            raise ProviderAmbiguous(error.message, hint=error.hint) from error
+        except Exception as error:
+            logger.exception("unexpected error in a call of %s", order.provider.name)
+            raise ProviderAmbiguous(
+                "The worker met an error of its own, so nobody knows whether the provider did the work.",
+                hint="The worker's log has the details; please report it.",
+            ) from error
+
+    async def _waited(self, order: Order, pending: CallPending) -> CallResult:
+        self._remember(order, pending)
+        try:
+            return await self._runner.wait(order, pending)
+        except asyncio.CancelledError:
+            await self._runner.cancel(order.provider, order.channel, pending.handle)
+            raise
+
+    def _remember(self, order: Order, outcome: Outcome) -> None:
+        if order.provider.provider_class is not ProviderClass.REPEATABLE:
+            self._memory.keep(order.call_key, digest(order.call_input, order.options), outcome)
+
+    def _checked(self, call: Call) -> Asked:
+        try:
+            call_input = self._capability.input.model_validate(call.input)
+            options = self._capability.options.model_validate(call.options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise InputRejected(presentable(f"{place}: {first['msg']}")) from None
+        return call_input.model_dump(mode="json"), options.model_dump(mode="json", exclude_none=True)
+
+    def _order(self, call: Call, asked: Asked) -> Order:
+        call_input, options = asked
+        provider, model = self._target(options.get("model"))
+        return Order(provider, model, self._channels[provider.name][1], call.call_key, call_input, options)
+
+    def _target(self, model: str | None) -> tuple[Provider, str]:
+        if model is None:
+            provider = next((provider for provider, _ in self._channels.values() if not provider.missing), None)
+            if provider is None:
+                missing = "; ".join(f"{name}: {provider.missing}" for name, (provider, _) in self._channels.items())
+                raise ProviderMisconfigured(f"No provider of {self._capability.name} is configured.", hint=missing)
+            return provider, provider.services[self._capability.name].models[0]
+        name, _, model_name = model.partition(":")
+        if name not in self._channels:
+            raise ProviderRejected(
+                f"There is no provider `{name}` here.", hint=f"There are {', '.join(self._channels)}."
+            )
+        provider = self._channels[name][0]
+        if provider.missing:
+            raise ProviderMisconfigured(f"Provider `{name}` is not configured.", hint=provider.missing)
+        service = provider.services[self._capability.name]
+        if model_name not in service.models and not service.any_model:
+            known = ", ".join(service.models)
+            raise ProviderRejected(f"Provider `{name}` has no model `{model_name}`.", hint=f"It has {known}.")
+        return provider, model_name
 
     def _described(self, provider: Provider) -> ProviderDescription:
         service = provider.services[self._capability.name]
@@ -92,150 +341,26 @@ class WorkerService:
         )
 
     def _slots(self, provider: Provider) -> int:
-        return provider.slots or self._settings.worker_slots
-
-    async def generate(self, call: Call) -> CallResult:
-        """Makes one call of one provider; the first configured one where the call names no model.
-
-        A call whose key is under way is not made again: its attempt waits for the same result.
-
-        Raises:
-            CallFailed: any of its kinds; WorkerBusy when all slots are taken, or when the key or the attempt is under
-                way with another call.
-        """
-        asked = self._checked(call)
-        flight = self._flights.get(call.call_key)
-        other = self._flight_of(call.attempt)
-        if (flight is not None and flight.asked != asked) or other not in (None, flight):
-            raise WorkerBusy(
-                "The call key or the attempt is under way with another call.",
-                hint="Use new ids for a new call.",
-                retry_after=_BUSY_SECONDS,
-            )
-        if flight is None:
-            flight = self._started(call.call_key, *asked)
-        return await _awaited(flight, call.attempt)
-
-    async def cancel(self, attempt: str) -> None:
-        """Gives up a call, for all attempts that wait for it; unknown attempts are ignored, since their calls are over."""
-        if flight := self._flight_of(attempt):
-            flight.task.cancel()
-
-    def _flight_of(self, attempt: str) -> _Flight | None:
-        return next((flight for flight in self._flights.values() if attempt in flight.waiting), None)
-
-    def _started(self, call_key: str, call_input: dict[str, Any], options: dict[str, Any]) -> _Flight:
-        provider, model = self._target(options.get("model"))
-        if self._in_use[provider.name] >= self._slots(provider):
-            raise WorkerBusy(
-                f"All {self._slots(provider)} slots of {provider.name} are taken.", retry_after=_BUSY_SECONDS
-            )
-
-        def ended(task: asyncio.Task[CallResult]) -> None:
-            self._in_use[provider.name] -= 1
-            del self._flights[call_key]
-            if not task.cancelled():
-                task.exception()  # seen, also when nobody waits any more
-
-        task = asyncio.create_task(self._run(provider, model, call_key, call_input, options))
-        self._in_use[provider.name] += 1
-        self._flights[call_key] = _Flight((call_input, options), task)
-        task.add_done_callback(ended)
-        return self._flights[call_key]
-
-    async def _run(
-        self, provider: Provider, model: str, call_key: str, call_input: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> CallResult:
-        channel = self._channels[provider.name]
-        try:
-            return await self._runner.run(
-                provider, model, channel, call_key=call_key, call_input=call_input, options=options
-            )
-        except CallFailed:
-            raise
-        except GenesisError as error:
-            raise ProviderAmbiguous(error.message, hint=error.hint) from error
-        except Exception as error:
-            logger.exception("unexpected error in a call of %s", provider.name)
-            raise ProviderAmbiguous(
-                "The worker met an error of its own, so nobody knows whether the provider did the work.",
-                hint="The worker's log has the details; please report it.",
-            ) from error
-
-    def _checked(self, call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
-        try:
-            call_input = self._capability.input.model_validate(call.input)
-            options = self._capability.options.model_validate(call.options)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise InputRejected(presentable(f"{place}: {first['msg']}")) from None
-        return call_input.model_dump(mode="json"), options.model_dump(mode="json", exclude_none=True)
-
-    def _target(self, model: str | None) -> tuple[Provider, str]:
-        if model is None:
-            provider = next((provider for provider in self._providers.values() if not provider.missing), None)
-            if provider is None:
-                missing = "; ".join(f"{name}: {provider.missing}" for name, provider in self._providers.items())
-                raise ProviderMisconfigured(f"No provider of {self._capability.name} is configured.", hint=missing)
-            return provider, provider.services[self._capability.name].models[0]
-        name, _, model_name = model.partition(":")
-        provider = self._providers.get(name)
-        if provider is None:
-            raise ProviderRejected(
-                f"There is no provider `{name}` here.", hint=f"There are {', '.join(self._providers)}."
-            )
-        if provider.missing:
-            raise ProviderMisconfigured(f"Provider `{name}` is not configured.", hint=provider.missing)
-        service = provider.services[self._capability.name]
-        if model_name not in service.models and not service.any_model:
-            known = ", ".join(service.models)
-            raise ProviderRejected(f"Provider `{name}` has no model `{model_name}`.", hint=f"It has {known}.")
-        return provider, model_name
+        return provider.slots or self._slots_of_all
 
 
-async def _awaited(flight: _Flight, attempt: str) -> CallResult:
-    """The flight's result; who gives up waiting does not end it for the others, the last one does."""
-    flight.waiting.append(attempt)
-    try:
-        await asyncio.wait({flight.task})
-    except asyncio.CancelledError:
-        if flight.waiting == [attempt]:
-            flight.task.cancel()
-            await asyncio.wait({flight.task})
-        raise
-    finally:
-        flight.waiting.remove(attempt)
-    if flight.task.cancelled():
-        raise AttemptCanceled("The attempt was canceled.")
-    return flight.task.result()
+def _may_be_sent_again(order: Order, outcome: Outcome) -> bool:
+    """Whether a resend is no second call: the provider itself knows the key, and nobody knows the outcome."""
+    in_doubt = isinstance(outcome, CallFailed) and outcome.failure is FailureClass.AMBIGUOUS
+    return in_doubt and order.provider.provider_class is ProviderClass.KEYED
 
 
-@asynccontextmanager
-async def open_worker(capability_name: str, settings: Settings) -> AsyncIterator[WorkerService]:
-    """Builds one worker from the settings and closes what it opened.
+def _is_settled(outcome: Outcome) -> bool:
+    """Whether it is the last word on a call."""
+    if isinstance(outcome, CallFailed):
+        return outcome.failure is not FailureClass.AMBIGUOUS
+    return isinstance(outcome, CallResult)
 
-    Raises:
-        Misconfigured: a setting cannot be used.
-    """
-    capability = CAPABILITIES[capability_name]
-    chain = providers(settings, capability_name)
-    store = open_store(settings)
-    async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(HttpClient())
-        fetcher = GuardedFetcher(
-            max_bytes=settings.max_fetch_bytes,
-            timeout_seconds=settings.fetch_timeout_seconds,
-            allowed_hosts=settings.fetch_allowed_hosts,
-        )
-        channels = {provider.name: open_channel(provider, capability_name, client, settings) for provider in chain}
-        for channel in channels.values():
-            stack.push_async_callback(channel.close)
-        runner = CallRunner(
-            capability,
-            store,
-            fetcher,
-            max_bytes=settings.max_fetch_bytes,
-            call_seconds=settings.call_timeout_seconds,
-        )
-        yield WorkerService(capability, chain, channels, runner, settings)
+
+def _outcome(task: asyncio.Task[CallResult | CallPending]) -> Outcome:
+    if task.cancelled():
+        return AttemptCanceled("The attempt was canceled.")
+    error = task.exception()  # seen, also when nobody waits any more
+    if error is None:
+        return task.result()
+    return error if isinstance(error, CallFailed) else ProviderAmbiguous("The worker ended during the call.")

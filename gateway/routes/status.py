@@ -1,25 +1,36 @@
 """How the platform is: alive, ready, and with which providers."""
 
-from fastapi import APIRouter, Response
+import asyncio
 
-from gateway.dependencies import EngineDependency
-from gateway.schemas.status import Health, ProviderList, ProviderView, Readiness, WorkerStatus
+from fastapi import APIRouter, Request, Response
+
+from gateway.dependencies import EngineDependency, possible_engine_of
+from gateway.schemas.status import Health, LedgerStatus, ProviderList, ProviderView, Readiness, WorkerStatus
 from genesis import __version__
 from genesis.capabilities.catalog import CAPABILITIES
+from genesis.engine.engine import Engine
+from genesis.errors import Unavailable
 
 router = APIRouter(tags=["status"])
 
+_CHECK_SECONDS = 5.0
+_NOT_ASKED = "It is asked once the database answers."
 
+
+@router.head("/health", include_in_schema=False)
 @router.get("/health")
 async def health() -> Health:
     """Says that the gateway lives."""
     return Health(version=__version__)
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", responses={503: {"model": Readiness}})
-async def ready(response: Response, engine: EngineDependency) -> Readiness:
-    """Says whether every worker answers, and names those that do not. Jobs are accepted in any case and wait."""
-    missing = engine.directory.missing
+async def ready(request: Request, response: Response) -> Readiness:
+    """Says whether the ledger and every worker answer and somebody runs jobs, and why not. While workers or executors are
+    missing, jobs are accepted and wait."""
+    engine = possible_engine_of(request)
+    missing = dict.fromkeys(CAPABILITIES, _NOT_ASKED) if engine is None else engine.directory.missing
     workers = [
         WorkerStatus(
             worker=capability.worker,
@@ -29,9 +40,26 @@ async def ready(response: Response, engine: EngineDependency) -> Readiness:
         )
         for capability in CAPABILITIES.values()
     ]
-    if missing:
+    if engine is None:
+        ledger, executors = LedgerStatus(ready=False, reason=request.app.state.waiting_for), None
+    else:
+        ledger, executors = await _ledger(engine)
+    everything = ledger.ready and not missing and bool(executors)
+    if not everything:
         response.status_code = 503
-    return Readiness(ready=not missing, workers=workers)
+    return Readiness(ready=everything, ledger=ledger, executors=executors, workers=workers)
+
+
+async def _ledger(engine: Engine) -> tuple[LedgerStatus, int | None]:
+    """How the ledger is, and how many executors it knows where it answers."""
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await engine.check()
+            return LedgerStatus(ready=True, reason=None), await engine.live_executors()
+    except Unavailable as error:
+        return LedgerStatus(ready=False, reason=error.message), None
+    except TimeoutError:
+        return LedgerStatus(ready=False, reason=f"It has not answered within {_CHECK_SECONDS:g} seconds."), None
 
 
 @router.get("/providers")

@@ -1,19 +1,23 @@
 """Jobs as the API takes and gives them."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from genesis.capabilities.catalog import CAPABILITIES
-from genesis.domain.attempt import Attempt, AttemptState
-from genesis.domain.failure import Failure
+from genesis.domain.attempt import AttemptState
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import TERMINAL, Job, JobStatus
-from genesis.domain.money import total
-from genesis.domain.step import Step, StepState
+from genesis.domain.job import JobStatus, OnAmbiguous
+from genesis.domain.step import StepState
+from genesis.engine.order import Order
+from genesis.ports.queries import JobFilter
+
+_LONGEST_DEADLINE = 31_536_000
+"""Seconds: a year."""
+_LATEST_START = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class JobRequest(BaseModel):
@@ -35,11 +39,101 @@ class JobRequest(BaseModel):
     pipeline: str = Field(max_length=100, description="One of the types that `GET /pipelines` lists.")
     inputs: dict[str, Any] = Field(description="`text`, `audio_url` or `image_url`, as the pipeline says.")
     options: dict[str, Any] = Field({}, description="As the pipeline says; null means the default.")
+    priority: int = Field(
+        0,
+        ge=-100,
+        le=100,
+        strict=True,
+        description="Jobs of a higher one go first among those of the same organization.",
+    )
+    not_before: AwareDatetime | None = Field(
+        None,
+        description="The job does not start before this moment (RFC 3339, with its offset from UTC). A retry forgets it.",
+        examples=["2027-01-31T18:00:00Z"],
+    )
+    start_within_seconds: float | None = Field(
+        None,
+        gt=0,
+        le=_LONGEST_DEADLINE,
+        allow_inf_nan=False,
+        description="The job fails with `start-deadline-passed` unless it has started this long after its submission.",
+    )
+    finish_within_seconds: float | None = Field(
+        None,
+        gt=0,
+        le=_LONGEST_DEADLINE,
+        allow_inf_nan=False,
+        description="The job fails with `deadline-passed` unless it has ended this long after its submission.",
+    )
+    on_ambiguous: OnAmbiguous = Field(
+        OnAmbiguous.FAIL,
+        description="What follows when nobody knows whether a paid call was made: the job fails, and can be retried by "
+        "hand; or the call is made again, and may then be paid twice.",
+    )
 
     @model_validator(mode="after")
     def _storable(self) -> Self:
-        _check_storable([self.inputs, self.options], _DEEPEST)
+        _check_storable([self.pipeline, self.inputs, self.options], _DEEPEST)
+        if self.not_before is not None and self.not_before > _LATEST_START:
+            raise ValueError(f"not_before must be before {_LATEST_START:%Y-%m-%d}")
         return self
+
+    def order(self) -> Order:
+        """What the engine is asked for."""
+        return Order(
+            self.pipeline,
+            self.inputs,
+            self.options,
+            priority=self.priority,
+            not_before=_milliseconds(self.not_before),
+            start_within=self.start_within_seconds,
+            finish_within=self.finish_within_seconds,
+            on_ambiguous=self.on_ambiguous,
+        )
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class JobListQuery(BaseModel):
+    """Which jobs to list."""
+
+    limit: int = Field(100, ge=1, le=1000)
+    offset: int = Field(0, ge=0, description="At most 10,000; go on with `cursor` beyond.")
+    cursor: UUID | None = Field(None, description="As the `Link` of the page before says: its last `job_id`.")
+    status: JobStatus | None = None
+    pipeline: _Text | None = None
+    created_from: AwareDatetime | None = Field(None, description="RFC 3339, with its offset from UTC.")
+    created_before: AwareDatetime | None = Field(None, description="RFC 3339, with its offset from UTC.")
+    text: _Text | None = Field(None, description="Occurs in the inputs, whatever the case of its letters.")
+    batch_id: UUID | None = None
+
+    def filter(self) -> JobFilter:
+        """What the engine is asked for."""
+        return JobFilter(
+            status=self.status,
+            pipeline=self.pipeline,
+            created_from=_milliseconds(self.created_from),
+            created_before=_milliseconds(self.created_before),
+            text=self.text,
+            batch=str(self.batch_id) if self.batch_id else None,
+        )
+
+
+def _milliseconds(moment: datetime | None) -> Milliseconds | None:
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+class RetryRequest(BaseModel):
+    """How a job is to be retried."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"resend": True}]})
+
+    resend: bool = Field(
+        False,
+        strict=True,
+        description="Go on although nobody knows what an earlier call came to; it may then be paid twice.",
+    )
 
 
 _DEEPEST = 32
@@ -69,9 +163,9 @@ def _check_storable(value: Any, depth: int) -> None:
 class JobOutputs(BaseModel):
     """What a job has produced so far."""
 
-    text: str | None = None
-    image_url: str | None = Field(None, examples=["/storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.png"])
-    audio_url: str | None = None
+    text: str | None
+    image_url: str | None = Field(examples=["/storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.png"])
+    audio_url: str | None
 
 
 class ErrorView(BaseModel):
@@ -80,10 +174,6 @@ class ErrorView(BaseModel):
     code: str
     message: str
     hint: str
-
-    @classmethod
-    def of(cls, failure: Failure | None) -> Self | None:
-        return cls(code=failure.code, message=failure.message, hint=failure.hint) if failure else None
 
 
 class AttemptView(BaseModel):
@@ -113,6 +203,17 @@ class StepView(BaseModel):
     attempts: list[AttemptView]
 
 
+class QueueView(BaseModel):
+    """Where a queued job stands."""
+
+    position: int = Field(description="Jobs of the organization that start before it.", examples=[3])
+    position_is_minimum: bool = Field(description="There are more of them, but no more were counted.")
+    estimated_start_at: datetime | None = Field(description="Judged by recent jobs; null without any.")
+    reason: str | None = Field(
+        description="Why it waits, where something stands in its way.", examples=["All slots of text are busy."]
+    )
+
+
 class JobMetadata(BaseModel):
     """What is known about a job beside its work."""
 
@@ -124,6 +225,16 @@ class JobMetadata(BaseModel):
     error: ErrorView | None
     worker_used: str | None = Field(description="The workers that served it.", examples=["llm, image"])
     waiting_for: str | None = Field(description="Why a queued job has not started, where something stands in its way.")
+    queue: QueueView | None = Field(description="Where a queued job stands; shown by `GET /jobs/{job_id}` alone.")
+    priority: int
+    batch_id: str | None = Field(description="The batch that it was accepted with.")
+    not_before: datetime | None = Field(
+        description="A queued job does not go on before this moment: its start is delayed, or a failed attempt's next is."
+    )
+    start_by: datetime | None = Field(description="It fails unless it has started by then.")
+    finish_by: datetime | None = Field(description="It fails unless it has ended by then.")
+    on_ambiguous: OnAmbiguous
+    retried_at: datetime | None = Field(description="When it was last retried by hand.")
     cancel_requested_at: datetime | None
     cost_microdollars: int | None = Field(description="Sum of what providers reported; null when any is unknown.")
     warnings: list[str] = Field(description="What the providers could not honor.")
@@ -140,84 +251,3 @@ class JobView(BaseModel):
     outputs: JobOutputs
     metadata: JobMetadata
     steps: list[StepView]
-
-    @classmethod
-    def of(cls, job: Job, *, waiting_for: str | None = None) -> Self:
-        """A job as it is shown.
-
-        Args:
-            waiting_for: why it has not started.
-        """
-        return cls(
-            job_id=job.id,
-            pipeline=job.pipeline,
-            status=job.status,
-            inputs=dict(job.inputs),
-            options=dict(job.options),
-            outputs=JobOutputs(**(job.outputs if job.status in TERMINAL else job.results)),
-            metadata=_metadata(job, waiting_for),
-            steps=[_step(step, job.attempts_of(step.name)) for step in job.steps],
-        )
-
-
-def _metadata(job: Job, waiting_for: str | None) -> JobMetadata:
-    served = [attempt for attempt in job.attempts if attempt.state is AttemptState.SUCCEEDED]
-    paid = [attempt for attempt in job.attempts if attempt.state is not AttemptState.NOT_SENT]
-    capabilities = {step.name: step.capability for step in job.steps}
-    failure = job.failure
-    return JobMetadata(
-        provider=_joined(attempt.provider for attempt in served),
-        created_at=_moment(job.created_at),
-        started_at=_moment_or_none(job.started_at),
-        completed_at=_moment_or_none(job.completed_at),
-        error_message=failure.message if failure else None,
-        error=ErrorView.of(failure),
-        worker_used=_joined(CAPABILITIES[capabilities[attempt.step]].worker for attempt in served),
-        waiting_for=waiting_for,
-        cancel_requested_at=_moment_or_none(job.cancel_requested_at),
-        cost_microdollars=total([attempt.cost for attempt in paid]),
-        warnings=[warning for attempt in served for warning in attempt.warnings],
-    )
-
-
-def _step(step: Step, attempts: tuple[Attempt, ...]) -> StepView:
-    return StepView(
-        name=step.name,
-        capability=step.capability,
-        status=step.state,
-        output=_plain(step.output),
-        started_at=_moment_or_none(step.started_at),
-        completed_at=_moment_or_none(step.completed_at),
-        retry_at=_moment_or_none(step.retry_at),
-        error=ErrorView.of(step.failure),
-        attempts=[_attempt(attempt) for attempt in attempts],
-    )
-
-
-def _attempt(attempt: Attempt) -> AttemptView:
-    return AttemptView(
-        number=attempt.number,
-        model=attempt.target,
-        status=attempt.state,
-        created_at=_moment(attempt.created_at),
-        settled_at=_moment_or_none(attempt.settled_at),
-        cost_microdollars=attempt.cost,
-        warnings=list(attempt.warnings),
-        error=ErrorView.of(attempt.failure),
-    )
-
-
-def _joined(names: Iterable[str]) -> str | None:
-    return ", ".join(dict.fromkeys(names)) or None
-
-
-def _plain(output: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if output is None else dict(output)
-
-
-def _moment(milliseconds: Milliseconds) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _moment_or_none(milliseconds: Milliseconds | None) -> datetime | None:
-    return None if milliseconds is None else _moment(milliseconds)

@@ -21,10 +21,22 @@ class WorkerStatus(BaseModel):
     reason: str | None = Field(description="Why it does not answer.")
 
 
+class LedgerStatus(BaseModel):
+    """Whether the ledger of jobs answers."""
+
+    ready: bool
+    reason: str | None = Field(description="Why it does not answer.")
+
+
 class Readiness(BaseModel):
     """Whether everything that jobs need is there."""
 
     ready: bool
+    ledger: LedgerStatus
+    executors: int | None = Field(
+        description="How many executors are alive, in whichever process; without one, jobs wait. Null when the ledger does "
+        "not answer."
+    )
     workers: list[WorkerStatus]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 from genesis.capabilities.fields import CallOptions, CapabilityModel, Kind
@@ -44,6 +45,7 @@ def field_kind(model: type[CapabilityModel], field: str) -> Kind:
     return Kind(model.model_json_schema()["properties"][field]["format"])
 
 
+@cache
 def longest(model: type[CapabilityModel], field: str) -> int | None:
     """Characters that a field may have; None for any number."""
     limits = (getattr(part, "max_length", None) for part in model.model_fields[field].metadata)

@@ -28,6 +28,7 @@ class TextOptions(CallOptions):
     max_tokens: int | None = Field(None, ge=1, le=131_072, description="Longest answer, in tokens.")
     stop: list[str] | None = Field(None, min_length=1, max_length=4, description="Texts that end the answer.")
     seed: Seed | None = None
+    stream: bool | None = Field(None, description="Sends the text as it is written to those who follow the job.")
 
 
 class TextOutput(CapabilityModel):

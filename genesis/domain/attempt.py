@@ -54,6 +54,10 @@ class Attempt:
         cost: as the provider reported it; None when unknown.
         warnings: what the provider could not honor.
         retry_after: seconds that the provider asked to wait before the next attempt.
+        not_after: the call is not to be begun after this moment.
+        call_deadline: by then it is over, whatever became of it.
+        handle: by which the provider knows a pending call; plain data of its adapter.
+        output: what it returned; the ledger keeps it here where its step could not take it, until a later run does.
     """
 
     id: str
@@ -70,6 +74,10 @@ class Attempt:
     retry_after: float | None = None
     warnings: tuple[str, ...] = ()
     usage: Mapping[str, Any] = field(default_factory=dict)
+    not_after: Milliseconds = 0
+    call_deadline: Milliseconds = 0
+    handle: Mapping[str, Any] | None = None
+    output: Mapping[str, Any] | None = None
 
     @property
     def provider(self) -> str:

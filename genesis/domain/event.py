@@ -10,12 +10,14 @@ from genesis.domain.identity import Milliseconds
 
 class EventType(StrEnum):
     JOB_QUEUED = "job-queued"
+    JOB_RETRIED = "job-retried"
     JOB_STARTED = "job-started"
     JOB_COMPLETED = "job-completed"
     JOB_FAILED = "job-failed"
     JOB_CANCELED = "job-canceled"
     STEP_STARTED = "step-started"
     STEP_RETRIED = "step-retried"
+    STEP_PENDING = "step-pending"
     STEP_COMPLETED = "step-completed"
     STEP_FAILED = "step-failed"
     STEP_SKIPPED = "step-skipped"
@@ -32,7 +34,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """An event of the log; `seq` counts from 1 within its job."""
+    """An event of the log.
 
+    Attributes:
+        seq: counts from 1 within its job, without gaps.
+        cursor: its place in the feed of its organization.
+    """
+
+    job: str
     seq: int
     event: Event
+    cursor: str

@@ -8,7 +8,7 @@ before it runs.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from genesis.errors import InvalidPipeline
@@ -82,10 +82,19 @@ class Expression:
     Attributes:
         source: as it was written; a constant that is not text stays what it is.
         parts: text and choices in order.
+        reference: where it is a single reference and nothing else, as most are.
     """
 
     source: Any
     parts: tuple[str | Choice, ...]
+    reference: Reference | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        match self.parts:
+            case (((Reference() as reference,),),):
+                object.__setattr__(self, "reference", reference)
+            case _:
+                object.__setattr__(self, "reference", None)
 
     @classmethod
     def parse(cls, source: Any) -> "Expression":
@@ -124,6 +133,9 @@ class Expression:
             longest: characters that text may have. A choice that is longer is passed over for the next one; where
                 there is none, the text is cut.
         """
+        if self.reference is not None:
+            value = scope.value(self.reference)
+            return value[:longest] if longest is not None and isinstance(value, str) else value
         if not isinstance(self.source, str):
             return self.source
         if self.single is not None:

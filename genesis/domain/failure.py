@@ -38,6 +38,28 @@ INTERRUPTED = Failure(
 )
 """A repeatable attempt that a crash cut off: it cost nothing and counts for nothing."""
 
+POISONED = Failure(
+    "poisoned",
+    "Three times the process that ran this job, and nothing else, died.",
+    "Look into the logs of that time; retry the job once the cause is gone.",
+    FailureClass.FINAL,
+)
+"""A job that takes its executors down."""
+
+START_DEADLINE_PASSED = Failure(
+    "start-deadline-passed",
+    "The job did not start in the time that it was given.",
+    "Give it more time, or a higher priority.",
+    FailureClass.FINAL,
+)
+
+DEADLINE_PASSED = Failure(
+    "deadline-passed",
+    "The job did not end in the time that it was given.",
+    "Give it more time. What was done is kept: retry continues from there.",
+    FailureClass.FINAL,
+)
+
 UNREADABLE = Failure(
     "unreadable-job",
     "This version of Genesis cannot read the job's pipeline.",

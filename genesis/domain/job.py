@@ -6,12 +6,19 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from genesis.domain.attempt import Attempt
+from genesis.domain.attempt import OPEN, Attempt, AttemptState
 from genesis.domain.expression import Scope
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
-from genesis.domain.pipeline import Pipeline
+from genesis.domain.pipeline import Pipeline, PipelineStep
 from genesis.domain.step import Step
+
+
+class OnAmbiguous(StrEnum):
+    """What follows when nobody knows whether a paid call was made."""
+
+    FAIL = "fail"
+    RESEND = "resend"  # the caller accepts that it may be paid twice
 
 
 class JobStatus(StrEnum):
@@ -27,8 +34,8 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = MappingProxyType(
         JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELED}),
         JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED}),
         JobStatus.COMPLETED: frozenset(),
-        JobStatus.FAILED: frozenset(),
-        JobStatus.CANCELED: frozenset(),
+        JobStatus.FAILED: frozenset({JobStatus.QUEUED}),  # retried by hand
+        JobStatus.CANCELED: frozenset({JobStatus.QUEUED}),
     }
 )
 
@@ -42,7 +49,13 @@ class Job:
     Attributes:
         plan: the pipeline as it was when the job was submitted; editing a pipeline never changes a job.
         owner: the executor that runs it now, if one does; with `epoch` it fences decisions.
-        wake_at: not to be claimed before this moment.
+        lane: the capability that it needs next.
+        wake_at: not to be claimed before this moment; 0 for at once.
+        priority: higher ones are claimed first within an organization.
+        start_by: it fails unless it has been claimed by then.
+        finish_by: it fails unless it has ended by then.
+        crash_count: how many of its owners died while they ran it.
+        retried_at: when it was last queued again by hand; earlier attempts do not count against it.
         cancel_requested_at: when somebody asked to cancel it while it was owned.
         steps: in the plan's order.
         attempts: of all steps, oldest first.
@@ -66,6 +79,14 @@ class Job:
     epoch: int = 0
     steps: tuple[Step, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    priority: int = 0
+    batch: str | None = None
+    start_by: Milliseconds | None = None
+    finish_by: Milliseconds | None = None
+    on_ambiguous: OnAmbiguous = OnAmbiguous.FAIL
+    crash_count: int = 0
+    retried_at: Milliseconds | None = None
+    lane: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -83,6 +104,34 @@ class Job:
         """The step of this name; the plan guarantees that it exists."""
         return next(step for step in self.steps if step.name == name)
 
+    def planned(self, name: str) -> PipelineStep:
+        """What the plan says of a step; the plan has it."""
+        return next(step for step in self.plan.steps if step.name == name)
+
     def attempts_of(self, step: str) -> tuple[Attempt, ...]:
         """The attempts of one step, oldest first."""
         return tuple(attempt for attempt in self.attempts if attempt.step == step)
+
+    def attempts_that_count(self, step: str) -> tuple[Attempt, ...]:
+        """The attempts of one step since the job was last queued, oldest first."""
+        since = self.retried_at or 0
+        return tuple(attempt for attempt in self.attempts_of(step) if attempt.created_at >= since)
+
+    @property
+    def open_attempts(self) -> tuple[Attempt, ...]:
+        """The attempts whose outcome is not written yet."""
+        return tuple(attempt for attempt in self.attempts if attempt.state in OPEN)
+
+    def attempt_to_take_up(self, step: str) -> Attempt | None:
+        """An attempt of a step that is not settled which has to be dealt with before there may be another.
+
+        It has succeeded too late for the run that made it, it is open, or its outcome is unknown and nobody has accepted
+        to pay twice.
+        """
+        attempts = self.attempts_of(step)
+        found = [attempt for attempt in attempts if attempt.state is AttemptState.SUCCEEDED]
+        found += [attempt for attempt in attempts if attempt.state in OPEN]
+        if self.on_ambiguous is OnAmbiguous.FAIL:
+            counted = self.attempts_that_count(step)
+            found += [attempt for attempt in counted if attempt.state is AttemptState.UNKNOWN]
+        return found[0] if found else None

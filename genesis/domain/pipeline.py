@@ -1,7 +1,7 @@
 """Pipelines: declarative graphs of capability calls, and the form in which a job keeps its own copy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +36,7 @@ class PipelineStep:
         input: expressions by input field of the capability.
         options: expressions by option of the capability; those without a value are left out of the call.
         when: the step is skipped unless this has a value.
+        needs: names of the steps that have to settle before it.
     """
 
     name: str
@@ -44,6 +45,11 @@ class PipelineStep:
     options: Mapping[str, Expression]
     when: Reference | None = None
     on_error: OnError = OnError.FAIL
+    needs: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        steps = frozenset(reference.step for reference in self.references if reference.step)
+        object.__setattr__(self, "needs", steps)
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -51,11 +57,6 @@ class PipelineStep:
         expressions = (*self.input.values(), *self.options.values())
         found = tuple(reference for expression in expressions for reference in expression.references)
         return (*found, self.when) if self.when else found
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Names of the steps that have to settle before it."""
-        return frozenset(reference.step for reference in self.references if reference.step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ class StepState(StrEnum):
 
 TRANSITIONS: Mapping[StepState, frozenset[StepState]] = MappingProxyType(
     {
-        StepState.WAITING: frozenset({StepState.RUNNING, StepState.SKIPPED, StepState.FAILED}),
+        StepState.WAITING: frozenset({StepState.RUNNING, StepState.DONE, StepState.SKIPPED, StepState.FAILED}),
         StepState.RUNNING: frozenset({StepState.DONE, StepState.FAILED, StepState.SKIPPED}),
         StepState.DONE: frozenset(),
-        StepState.FAILED: frozenset(),
-        StepState.SKIPPED: frozenset(),
+        StepState.FAILED: frozenset({StepState.WAITING}),  # the job is retried by hand
+        StepState.SKIPPED: frozenset({StepState.WAITING}),
     }
 )
 

@@ -1,6 +1,6 @@
 """Which provider and model a step is tried with, and in which order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
@@ -65,9 +65,19 @@ def _named(worker: WorkerDescription, model: str) -> Target:
     return Target(model, provider.provider_class)
 
 
-def next_target(chain: Sequence[Target], attempts: Sequence[Attempt], max_attempts: int) -> Target | None:
-    """The target of a step's next attempt after safe failures; None when all have had their attempts."""
-    return next((target for target in chain if _has_attempts_left(target, attempts, max_attempts)), None)
+def next_target(
+    chain: Sequence[Target],
+    attempts: Sequence[Attempt],
+    max_attempts: int,
+    is_open: Callable[[str], bool] = lambda _: False,
+) -> Target | None:
+    """The target of a step's next attempt after safe failures; None when all have had their attempts.
+
+    Args:
+        is_open: whether a target's circuit breaker is open; such a one is named only when there is no other.
+    """
+    left = [target for target in chain if _has_attempts_left(target, attempts, max_attempts)]
+    return next((target for target in left if not is_open(target.name)), left[0] if left else None)
 
 
 def _has_attempts_left(target: Target, attempts: Sequence[Attempt], max_attempts: int) -> bool:
@@ -77,5 +87,7 @@ def _has_attempts_left(target: Target, attempts: Sequence[Attempt], max_attempts
 
 
 def counts(attempt: Attempt) -> bool:
-    """Whether an attempt is one of the few that a target has: it reached the provider and failed there."""
-    return attempt.state is AttemptState.FAILED and attempt.failure != INTERRUPTED
+    """Whether an attempt is one of the few that a target has: it reached the provider, or may have."""
+    return attempt.state is AttemptState.UNKNOWN or (
+        attempt.state is AttemptState.FAILED and attempt.failure != INTERRUPTED
+    )

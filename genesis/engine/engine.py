@@ -1,29 +1,30 @@
-"""The engine's front: submit, look up, list and cancel jobs, and the life of the process's executor."""
+"""The engine's front: submit, look up, list, cancel and retry jobs, and the life of the process's executor."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
-from genesis.capabilities.catalog import CAPABILITIES
-from genesis.capabilities.fields import Kind
-from genesis.domain.artifact import STORAGE_PREFIX
+from genesis.domain.batch import Batch
 from genesis.domain.identity import new_id
 from genesis.domain.job import Job, JobStatus
-from genesis.domain.pipeline import OnError
-from genesis.domain.step import Step
-from genesis.engine.chain import targets
+from genesis.engine.breaker import Breakers
 from genesis.engine.directory import WorkerDirectory
 from genesis.engine.executor import Executor
+from genesis.engine.follow import Follower
 from genesis.engine.lanes import Lanes
-from genesis.engine.plan import call_of
+from genesis.engine.lease import Lease
+from genesis.engine.order import Order, OrderDesk, fingerprint
+from genesis.engine.outlook import Forecast, Outlook
+from genesis.engine.pace import Pace
+from genesis.engine.reconciler import Reconciler
 from genesis.engine.retry import RetryPolicy
-from genesis.engine.run import Surroundings
-from genesis.errors import FieldError, InvalidRequest, UnknownPipeline
-from genesis.net.addresses import check_public_url
+from genesis.engine.surroundings import Surroundings
+from genesis.errors import CommitUnknown, FieldError, GenesisError, InvalidRequest
 from genesis.pipelines.contract import Contract
 from genesis.ports.clock import Clock
-from genesis.ports.ledger import Ledger
-from genesis.ports.queries import Queries
+from genesis.ports.ledger import Idempotency, Ledger, Submission
+from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, Queries
+from genesis.ports.signals import CancelRequested, Reread, Signal, Signals, WorkQueued
 from genesis.ports.workers import WorkerClient
 from genesis.settings import Settings
 
@@ -35,6 +36,7 @@ class Engine:
         self,
         ledger: Ledger,
         queries: Queries,
+        signals: Signals,
         workers: WorkerClient,
         pipelines: Mapping[str, Contract],
         clock: Clock,
@@ -42,86 +44,153 @@ class Engine:
     ) -> None:
         self._ledger = ledger
         self._queries = queries
+        self._signals = signals
         self._clock = clock
         self._settings = settings
         self.pipelines = pipelines
+        self.follower = Follower(queries, signals)
         self.directory = WorkerDirectory(workers, self._worker_seen)
+        self._desk = OrderDesk(pipelines, self.directory.known, settings.fetch_allowed_hosts)
         self._lanes = Lanes(self.directory.slots, self._slot_free)
-        policy = RetryPolicy(settings.max_attempts, settings.retry_base_seconds, settings.retry_cap_seconds)
-        around = Surroundings(ledger, workers, self.directory, self._lanes, policy, clock)
-        self._executor = Executor(around, queries)
+        pace = Pace()
+        self._forecast = Forecast(queries, self.directory, self._lanes, pace, clock.now, executes=settings.executor)
+        lease = Lease(None if ledger.exclusive else settings.lease_seconds)
+        around = Surroundings(
+            ledger=ledger,
+            queries=queries,
+            workers=workers,
+            signals=signals,
+            directory=self.directory,
+            lanes=self._lanes,
+            breakers=Breakers(clock.now),
+            pace=pace,
+            policy=RetryPolicy(
+                settings.max_attempts,
+                settings.retry_base_seconds,
+                settings.retry_cap_seconds,
+                settings.call_timeout_seconds,
+            ),
+            clock=clock,
+            may_call=lease.allows_calls,
+        )
+        self._executor = Executor(around, lease) if settings.executor else None
+        self._reconciler = Reconciler(around, self._attempts_in_flight)
+
+    @property
+    def executes(self) -> bool:
+        """Whether this process runs jobs itself."""
+        return self._executor is not None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Takes over what an earlier process left, then runs jobs until the context ends."""
-        await self._ledger.recover()
+        """Runs jobs, and takes over what others have left, until the context ends.
+
+        Raises:
+            Unavailable: the ledger does not answer at the start.
+        """
+        stop_listening = self._signals.listen(self._on_signal)
         self.directory.start()
-        self._executor.start()
+        reconciling = None
         try:
+            if self._executor is not None:
+                await self._executor.start()
+                reconciling = asyncio.create_task(self._reconciler.run())
             yield
         finally:
-            await self._executor.stop(self._settings.drain_seconds)
+            if self._executor is not None and reconciling is not None:
+                reconciling.cancel()
+                await asyncio.gather(reconciling, return_exceptions=True)
+                await self._executor.stop(self._settings.drain_seconds)
             await self.directory.stop()
+            stop_listening()
+
+    def _attempts_in_flight(self) -> frozenset[str]:
+        return self._executor.attempts_in_flight if self._executor else frozenset()
 
     def _slot_free(self) -> None:
-        self._executor.wake()
+        if self._executor is not None:
+            self._executor.slot_free()
 
     def _worker_seen(self, capability: str) -> None:
         self._lanes.refresh(capability)
-        self._executor.wake()
+        if self._executor is not None:
+            self._executor.wake(capability)
 
-    async def submit(
-        self, organization: str, pipeline: str, inputs: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> Job:
+    def _on_signal(self, signal: Signal) -> None:
+        if self._executor is None:
+            return
+        match signal:
+            case WorkQueued(lane):
+                self._executor.wake(lane)
+            case CancelRequested(job):
+                self._executor.cancel(job)
+            case Reread():
+                self._executor.look_everywhere()
+
+    async def submit(self, organization: str, order: Order, *, idempotency_key: str | None = None) -> Submission:
         """Accepts a job; it is durable when this returns.
 
         Raises:
             InvalidRequest: the job does not fit its pipeline, or no provider can serve it.
+            IdempotencyConflict: the key was used for something else.
             Unavailable: the ledger cannot take it now.
         """
-        contract = self.pipelines.get(pipeline)
-        if contract is None:
-            raise UnknownPipeline(
-                f"There is no pipeline `{pipeline}`.", hint=f"Pipelines are {', '.join(self.pipelines)}."
-            )
-        inputs, options = contract.check(inputs, options)
-        self._check_urls(contract, inputs)
-        job = Job(
-            id=new_id(),
-            organization=organization,
-            pipeline=pipeline,
-            inputs=inputs,
-            options=options,
-            plan=contract.pipeline,
-            created_at=self._clock.now(),
-            steps=tuple(Step(step.name, step.capability) for step in contract.pipeline.steps),
-        )
-        self._check_servable(job)
-        await self._ledger.submit(job)
-        self._executor.wake()
-        return job
+        job = self._desk.job(organization, order, self._clock.now())
+        idempotency = Idempotency(idempotency_key, fingerprint([order])) if idempotency_key else None
+        if self._executor is None or job.wake_at:
+            return await self._submitted(job, idempotency)
+        head_start = self._executor.head_start(job)
+        if head_start is None:
+            return await self._submitted(job, idempotency)
+        try:
+            submission = await self._ledger.submit(job, idempotency=idempotency, head_start=head_start)
+        except BaseException as error:
+            if isinstance(error, GenesisError) and not isinstance(error, CommitUnknown):
+                self._executor.forgo(job)  # it was refused
+            else:
+                self._executor.take_back(head_start)
+            raise
+        if submission.job.owner == head_start.job.owner and not submission.replayed:
+            self._executor.run(head_start)
+        else:
+            self._executor.forgo(job)
+        return submission
 
-    def _check_urls(self, contract: Contract, inputs: Mapping[str, Any]) -> None:
-        for given in contract.pipeline.inputs:
-            url = inputs.get(given.name)
-            if given.kind == Kind.TEXT or url is None or url.startswith(STORAGE_PREFIX):
-                continue
+    async def _submitted(self, job: Job, idempotency: Idempotency | None) -> Submission:
+        submission = await self._ledger.submit(job, idempotency=idempotency)
+        await self._forecast.look()
+        if self._executor is not None and (job.wake_at or job.start_by or job.finish_by):
+            self._executor.look_everywhere()
+        return submission
+
+    async def submit_batch(
+        self, organization: str, orders: Sequence[Order], *, idempotency_key: str | None = None
+    ) -> tuple[Batch, bool]:
+        """Accepts jobs together, all or none; tells whether they were accepted before under the same key.
+
+        Raises:
+            InvalidRequest: some do not fit; all of them are listed by their number.
+            IdempotencyConflict: the key was used for something else.
+            Unavailable: the ledger cannot take them now.
+        """
+        now = self._clock.now()
+        batch = Batch(new_id(), organization, now, len(orders))
+        jobs: list[Job] = []
+        wrong: list[FieldError] = []
+        for number, order in enumerate(orders):
             try:
-                check_public_url(url, self._settings.fetch_allowed_hosts)
+                jobs.append(self._desk.job(organization, order, now, batch.id))
             except InvalidRequest as error:
-                field = FieldError(f"inputs.{given.name}", error.message)
-                raise InvalidRequest(
-                    f"inputs.{given.name}: {error.message}", hint=error.hint, errors=(field,)
-                ) from None
-
-    def _check_servable(self, job: Job) -> None:
-        """Refuses what no provider can do; a worker that is missing now may come back, so its jobs wait."""
-        for step in job.plan.steps:
-            worker = self.directory.known.get(step.capability)
-            if worker is None or step.on_error is OnError.CONTINUE:
-                continue
-            _, options = call_of(job, step)
-            targets(worker, options.get("model"))
+                fields = error.errors or (FieldError("", error.message),)
+                wrong.extend(FieldError(f"jobs.{number}.{field.field}".rstrip("."), field.message) for field in fields)
+        if wrong:
+            raise InvalidRequest(
+                f"{wrong[0].field}: {wrong[0].message}",
+                hint="Nothing was accepted. Correct the jobs that `errors` names and send the batch again.",
+                errors=tuple(wrong),
+            )
+        idempotency = Idempotency(idempotency_key, fingerprint(orders)) if idempotency_key else None
+        return await self._ledger.submit_batch(batch, jobs, idempotency=idempotency)
 
     async def job(self, organization: str, job_id: str) -> Job:
         """One job.
@@ -131,9 +200,27 @@ class Engine:
         """
         return await self._queries.job(organization, job_id)
 
-    async def jobs(self, organization: str, *, limit: int, offset: int = 0, before: str | None = None) -> list[Job]:
-        """Jobs, newest first; only those older than job `before` where that is given."""
-        return await self._queries.jobs(organization, limit=limit, offset=offset, before=before)
+    async def jobs(
+        self,
+        organization: str,
+        *,
+        limit: int,
+        offset: int = 0,
+        cursor: str | None = None,
+        where: JobFilter = EVERY_JOB,
+    ) -> JobPage:
+        """Jobs, newest first, after `cursor` where that is given."""
+        page = await self._queries.jobs(organization, limit=limit, offset=offset, cursor=cursor, where=where)
+        await self._forecast.look()
+        return page
+
+    async def batch(self, organization: str, batch_id: str) -> tuple[Batch, Mapping[JobStatus, int]]:
+        """A batch, and how many of its jobs have each status.
+
+        Raises:
+            NotFound: the organization has no such batch.
+        """
+        return await self._queries.batch(organization, batch_id)
 
     async def cancel(self, organization: str, job_id: str) -> Job:
         """Cancels a job, or asks its run to; a running one is canceled within about a second.
@@ -142,16 +229,50 @@ class Engine:
             NotFound: the organization has no such job.
             Conflict: it has already ended.
         """
-        job = await self._ledger.cancel(organization, job_id)
-        self._executor.cancel(job_id)
+        return await self._ledger.cancel(organization, job_id)
+
+    async def cancel_batch(self, organization: str, batch_id: str) -> None:
+        """Cancels every job of a batch that has not ended.
+
+        Raises:
+            NotFound: the organization has no such batch.
+        """
+        await self._ledger.cancel_batch(organization, batch_id)
+
+    async def retry(self, organization: str, job_id: str, *, resend: bool = False) -> Job:
+        """Queues a failed or canceled job again, from where it failed: what is done stays done.
+
+        Args:
+            resend: go on although nobody knows what an earlier attempt came to; it may then be paid twice.
+
+        Raises:
+            NotFound: the organization has no such job.
+            Conflict: its state does not allow it.
+        """
+        job = await self._ledger.retry(organization, job_id, resend=resend)
+        await self._forecast.look()
         return job
+
+    async def outlook(self, job: Job) -> Outlook | None:
+        """The prospects of a queued job; None for any other."""
+        return await self._forecast.outlook(job)
 
     def waits_for(self, job: Job) -> str | None:
         """Why a queued job has not started, in words; None when it has or nothing stands in its way."""
-        if job.status is not JobStatus.QUEUED:
-            return None
-        capability = job.steps[0].capability
-        reason = self.directory.missing.get(capability)
-        if reason is not None:
-            return f"The {CAPABILITIES[capability].worker} worker is missing: {reason}"
-        return None if self._lanes.free(capability) else f"All slots of {capability} are busy."
+        return self._forecast.reason(job)
+
+    async def live_executors(self) -> int:
+        """How many executors are alive, in whichever process.
+
+        Raises:
+            Unavailable: the ledger does not answer.
+        """
+        return await self._queries.live_executors()
+
+    async def check(self) -> None:
+        """Returns when the ledger answers.
+
+        Raises:
+            Unavailable: it does not.
+        """
+        await self._queries.check()

@@ -1,38 +1,93 @@
-"""The executor: claims waiting jobs for which there is a free slot, and runs them."""
+"""The executor: claims waiting jobs for which there is a free slot, runs them, and keeps its lease."""
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
-from genesis.domain.identity import new_id
-from genesis.domain.job import Job
-from genesis.engine.run import JobRun, Surroundings
+from genesis.domain.identity import Milliseconds, new_id
+from genesis.domain.job import Job, JobStatus
+from genesis.engine import plan
+from genesis.engine.choice import Chosen, choose, intend
+from genesis.engine.draft import merged, skipped
+from genesis.engine.durable import write
+from genesis.engine.lease import Lease, since_boot
+from genesis.engine.outcome import withheld
+from genesis.engine.run import JobRun
+from genesis.engine.surroundings import Surroundings
 from genesis.errors import Fenced, Unavailable
-from genesis.ports.queries import Queries
+from genesis.ports.ledger import Change, Claimed, Decision, Fence, Finish, Release
 
 logger = logging.getLogger(__name__)
 
-_SWEEP_SECONDS = 5.0
-"""Longest pause between two looks at the queue, should a wake-up be missed."""
+_LONGEST_PAUSE_SECONDS = 5.0
+"""Between two looks at the queue, should a wake-up be missed."""
+_CANCEL_SWEEP_SECONDS = 1.0
+_SWEEP_SECONDS = 3.0
+_DISOWN_SECONDS = 60.0
+_LEDGER_RETRY_SECONDS = 1.0
+_LONGEST_CLAIM_SECONDS = 5.0
+_BETWEEN_QUARANTINES_SECONDS = 30.0
+"""A suspect that waits for something must not keep the executor from all other work again and again."""
+_HEAD_START_SECONDS = 0.02
+_LOOKS_FOR_HEAD_STARTS = 100
+_DUE_SECONDS = 1.0
+"""Pause when something is due that cannot be claimed now."""
 
 
 class Executor:
     """Runs jobs of one process under one owner id."""
 
-    def __init__(self, around: Surroundings, queries: Queries) -> None:
-        self.owner = new_id()
+    def __init__(self, around: Surroundings, lease: Lease) -> None:
+        self._owner = new_id()
         self._around = around
-        self._queries = queries
+        self._lease = lease
         self._runs: dict[str, JobRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._background: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
-        self._dispatcher: asyncio.Task[None] | None = None
+        self._queued: set[str] = set()  # lanes in which something may wait
+        self._look_everywhere = True
+        self._next_wake: Milliseconds | None = None
+        self._head_starts: set[str] = set()  # jobs on their way to the ledger as ours
+        self._claiming_now = asyncio.Lock()
+        self._claiming = False
+        self._quarantine = False
+        self._quarantine_not_before = 0.0
+        self._disowning = False
 
-    def start(self) -> None:
-        self._dispatcher = asyncio.create_task(self._dispatch())
+    async def start(self) -> None:
+        """Joins the executors that the ledger knows, and begins to claim."""
+        await self._join()
+        self._claiming = True
+        self._background = [
+            asyncio.create_task(self._dispatch()),
+            asyncio.create_task(self._regularly(_CANCEL_SWEEP_SECONDS, self._pass_on_cancels)),
+            asyncio.create_task(self._regularly(_SWEEP_SECONDS, self._sweep)),
+            asyncio.create_task(self._regularly(_DISOWN_SECONDS, self._disown)),
+        ]
+        if self._lease.heartbeat_seconds is not None:
+            self._background.append(asyncio.create_task(self._keep_lease(self._lease.heartbeat_seconds)))
 
-    def wake(self) -> None:
-        """Says that there may be something to claim."""
+    async def _join(self) -> None:
+        sent_at = since_boot()
+        await self._around.ledger.join(self._owner)
+        self._lease.renewed(sent_at)
+
+    def wake(self, lane: str) -> None:
+        """Says that something may wait in a lane."""
+        self._queued.add(lane)
+        self._wake.set()
+
+    def slot_free(self) -> None:
+        """Says that a slot has become free."""
+        if self._queued:
+            self._wake.set()
+
+    def look_everywhere(self) -> None:
+        """Says that hints may have been lost, or that something was put off."""
+        self._look_everywhere = True
         self._wake.set()
 
     def cancel(self, job_id: str) -> None:
@@ -40,14 +95,64 @@ class Executor:
         if run := self._runs.get(job_id):
             run.cancel()
 
+    @property
+    def attempts_in_flight(self) -> frozenset[str]:
+        """Ids of the attempts whose calls are under way here."""
+        return frozenset(attempt for run in self._runs.values() for attempt in run.attempts_in_flight)
+
+    def head_start(self, job: Job) -> Claimed | None:
+        """A new job as it would begin here at once; None when it cannot. It takes a slot, which `run` or `forgo` gives
+        back.
+        """
+        if not self._claiming or self._quarantine or self._disowning or not self._lease.allows_calls():
+            return None
+        if not self._around.lanes.take(job.lane):
+            return None
+        now = self._around.clock.now()
+        claimed = replace(job, owner=self._owner, epoch=1, status=JobStatus.RUNNING, started_at=now)
+        self._head_starts.add(job.id)
+        return Claimed(claimed, self._begin(claimed))
+
+    def forgo(self, job: Job) -> None:
+        """Gives the slot of a head start back that the ledger has not taken."""
+        self._head_starts.discard(job.id)
+        self._around.lanes.give(job.lane)
+
+    def take_back(self, head_start: Claimed) -> None:
+        """Gives a head start up of which nobody knows whether the ledger has taken it: if so, the job is queued again."""
+        self._around.lanes.give(head_start.job.lane)
+        task = asyncio.create_task(self._taken_back(head_start))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _taken_back(self, head_start: Claimed) -> None:
+        job, now = head_start.job, self._around.clock.now()
+        unsent = tuple(withheld(attempt, now) for attempt in head_start.change.intents)
+        change = Change(evidence=unsent, outcome=Release(job.lane, 0))
+        decision = Decision(Fence(job.id, job.owner or "", job.epoch), change)
+        try:
+            await write(self._around.ledger, decision)
+        except Fenced:
+            pass  # it was never stored, or is not ours any more
+        finally:
+            self._head_starts.discard(job.id)
+
+    def run(self, claimed: Claimed) -> None:
+        """Runs a job whose head start the ledger has accepted."""
+        self._start(claimed, claimed.job.lane)
+        self._head_starts.discard(claimed.job.id)
+
     async def stop(self, drain_seconds: float) -> None:
         """Claims and starts nothing more, and waits for the calls under way that cannot simply be made again.
 
-        What is left continues at the next start.
+        What is left continues at the next start, or elsewhere.
         """
-        if self._dispatcher:
-            self._dispatcher.cancel()
-            await asyncio.gather(self._dispatcher, return_exceptions=True)
+        self._claiming = False
+        dispatcher, *background = self._background
+        with suppress(TimeoutError):  # a claim that is being written is waited for: its jobs are ours already
+            async with asyncio.timeout(_LONGEST_CLAIM_SECONDS), self._claiming_now:
+                pass
+        await _end([dispatcher])
         for run in self._runs.values():
             run.drain()
         deadline = asyncio.get_running_loop().time() + drain_seconds
@@ -56,9 +161,12 @@ class Executor:
             if left <= 0:
                 break
             await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
+        await _end(background)
+        try:
+            await self._around.ledger.leave(self._owner)
+        except Unavailable as error:
+            logger.error("the executor could not say goodbye, its lease will end by itself: %s", error.message)
 
     async def _dispatch(self) -> None:
         while True:
@@ -67,53 +175,196 @@ class Executor:
                 pause = await self._claim_all()
             except Unavailable as error:
                 logger.error("nothing can be claimed: %s", error.message)
-                pause = _SWEEP_SECONDS
+                pause = _LONGEST_PAUSE_SECONDS
             except Exception:
                 # Whatever it was, the next look may succeed; a queue that nobody looks at is worse than any error.
                 logger.exception("nothing could be claimed")
-                pause = _SWEEP_SECONDS
+                pause = _LONGEST_PAUSE_SECONDS
             # Not `wait_for`: before Python 3.12 it can swallow the cancel that ends this loop.
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
+            except TimeoutError:
+                self._look_everywhere = True
 
     async def _claim_all(self) -> float:
         """Claims what there are slots for; returns the seconds until something more can be claimed."""
-        pause = _SWEEP_SECONDS
-        for lane in list(self._around.directory.known):
-            free = self._around.lanes.free(lane)
-            if not free:
-                continue
-            jobs = await self._around.ledger.claim(self.owner, lane, free)
-            for job in jobs:
-                self._start(job)
-            if len(jobs) < free and (wake_at := await self._queries.next_wake(lane)) is not None:
-                pause = min(pause, max(0.0, (wake_at - self._around.clock.now()) / 1000))
-        return pause
+        if not self._lease.allows_calls():
+            return _LONGEST_PAUSE_SECONDS
+        if self._quarantine:
+            await self._claim_suspect()
+            return _LONGEST_PAUSE_SECONDS
+        known = self._around.directory.known
+        if self._look_everywhere:
+            self._look_everywhere = False
+            self._queued.update(known)
+            for lane in list(known):
+                await self._claim(lane)
+            self._next_wake = await self._around.queries.next_wake()
+        for lane in self._queued & known.keys():
+            await self._claim(lane)
+        if self._next_wake is None:
+            return _LONGEST_PAUSE_SECONDS
+        left = (self._next_wake - self._around.clock.now()) / 1000
+        if left > 0:
+            return min(_LONGEST_PAUSE_SECONDS, left)
+        await self._around.ledger.sweep()  # it may be a deadline
+        self._next_wake = self._around.clock.now() + round(_DUE_SECONDS * 1000)
+        return _DUE_SECONDS
 
-    def _start(self, job: Job) -> None:
-        run = JobRun(job, self.owner, self._around)
-        self._runs[job.id] = run
-        task = asyncio.create_task(self._run(job.id, run))
+    async def _claim(self, lane: str) -> None:
+        """Claims as many jobs of a lane as there are slots; the lane stays noted as long as more may wait."""
+        lanes = self._around.lanes
+        slots = lanes.take(lane, lanes.free(lane)) if self._claiming else 0
+        if not slots:
+            return
+        self._queued.discard(lane)
+        claimed: list[Claimed] = []
+        async with self._claiming_now:
+            try:
+                claimed = await self._around.ledger.claim(self._owner, lane, slots, self._begin)
+            except BaseException:
+                self._queued.add(lane)
+                raise
+            finally:
+                lanes.return_unused(lane, slots - len(claimed))
+            for one in claimed:
+                self._start(one, lane)
+        if len(claimed) == slots:
+            self._queued.add(lane)
+
+    async def _claim_suspect(self) -> None:
+        """Once nothing else runs here, takes the job that may have killed its executors, and runs it alone."""
+        if self._runs:
+            return
+        async with self._claiming_now:
+            claimed = await self._around.ledger.claim_suspect(self._owner, lambda _: Change())
+            if claimed is None:
+                self._quarantine = False
+                self.look_everywhere()
+                return
+            job = claimed.job
+            logger.warning("job %s runs alone: its executors have died %d times", job.id, job.crash_count)
+            self._start(claimed, job.lane if self._around.lanes.take(job.lane) else None)
+
+    def _begin(self, job: Job) -> Change:
+        """The first attempt of a job, recorded with its claim; nothing where that needs a second thought."""
+        around, now = self._around, self._around.clock.now()
+        moves = plan.advance(job, frozenset(), now)
+        if moves.outcome or not moves.ready:
+            return Change()
+        planned = moves.ready[0]
+        if job.attempt_to_take_up(planned.name):
+            return Change()
+        worker = around.directory.known.get(planned.capability)
+        chosen = choose(moves.job, planned, worker, around.breakers, around.policy, now)
+        if not isinstance(chosen, Chosen) or chosen.lanes(planned.capability) != (job.lane,):
+            return Change()
+        return merged(skipped(moves.skipped, now), intend(moves.job, planned, chosen.target, around.policy, now))
+
+    def _start(self, claimed: Claimed, lane: str | None) -> None:
+        run = JobRun(claimed, lane, self._around)
+        self._runs[claimed.job.id] = run
+        task = asyncio.create_task(self._run(claimed.job.id, run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, job_id: str, run: JobRun) -> None:
         try:
-            await self._guarded(job_id, run)
+            if isinstance(await self._guarded(job_id, run), Release):
+                self.look_everywhere()
         except Fenced:
             logger.warning("job %s has another owner", job_id)
         finally:
             if self._runs.get(job_id) is run:  # it may have been claimed again in the meantime
                 del self._runs[job_id]
-            self.wake()
+            if self._quarantine and not self._runs:
+                self._wake.set()
 
-    async def _guarded(self, job_id: str, run: JobRun) -> None:
+    async def _guarded(self, job_id: str, run: JobRun) -> Release | Finish | None:
         """Runs a job; a defect of ours ends this job visibly and takes no other down."""
         try:
-            await run.run()
+            return await run.run()
         except Fenced:
             raise
         except Exception:
             logger.exception("job %s stopped on an unexpected error", job_id)
             await run.abandon()
+            return None
+
+    async def _regularly(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except Unavailable as error:
+                logger.error("the ledger does not answer: %s", error.message)
+            except Exception:
+                # The next time may succeed, and nobody else does this work here.
+                logger.exception("a regular task of the executor failed")
+
+    async def _pass_on_cancels(self) -> None:
+        """Finds the cancels of which the hint was lost."""
+        if self._runs:
+            for job_id in await self._around.queries.cancel_requests(self._owner):
+                self.cancel(job_id)
+
+    async def _sweep(self) -> None:
+        """Takes over from the dead, ends what is too late, and makes room for jobs that have to run alone."""
+        await self._around.ledger.sweep()
+        rested = since_boot() >= self._quarantine_not_before
+        if not self._quarantine and rested and await self._around.queries.has_suspects():
+            self._quarantine = True
+            self._quarantine_not_before = since_boot() + _BETWEEN_QUARANTINES_SECONDS
+            self._wake.set()
+
+    async def _disown(self) -> None:
+        """Gives back what is ours in the ledger only: a claim whose answer was lost.
+
+        Nothing may become ours meanwhile: claims wait, and new jobs take no head start until this is over.
+        """
+        async with self._claiming_now:
+            self._disowning = True
+            try:
+                if not await self._head_starts_ended():
+                    return
+                if count := await self._around.ledger.disown(self._owner, frozenset(self._runs)):
+                    logger.warning("%d jobs were owned here but not run", count)
+            finally:
+                self._disowning = False
+
+    async def _head_starts_ended(self) -> bool:
+        for _ in range(_LOOKS_FOR_HEAD_STARTS):
+            if not self._head_starts:
+                return True
+            await asyncio.sleep(_HEAD_START_SECONDS)
+        return False
+
+    async def _keep_lease(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            sent_at = since_boot()
+            try:
+                if await self._around.ledger.heartbeat(self._owner):
+                    self._lease.renewed(sent_at)
+                else:
+                    await self._reborn()
+            except Unavailable as error:
+                logger.error("no heartbeat: %s", error.message)
+            except Exception:
+                # Without its lease the process would accept jobs and run none.
+                logger.exception("no heartbeat")
+
+    async def _reborn(self) -> None:
+        """Goes on under a new id: others have taken over, and what runs here will find itself fenced."""
+        logger.error("executor %s was declared dead", self._owner)
+        self._owner = new_id()
+        await self._join()
+        self.look_everywhere()
+
+
+async def _end(tasks: "set[asyncio.Task[None]] | list[asyncio.Task[None]]") -> None:
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -4,8 +4,7 @@ more than it has. A lane is named `capability` or `capability:provider`.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 
 class Lanes:
@@ -27,27 +26,33 @@ class Lanes:
         taken = self._in_use.get(lane, 0) + len(self._waiting.get(lane, ()))
         return max(0, self._capacity(lane) - taken)
 
-    @asynccontextmanager
-    async def slot(self, lane: str) -> AsyncIterator[None]:
-        """Holds one slot; waits for it in order of arrival."""
-        await self._acquire(lane)
-        try:
-            yield
-        finally:
-            self._in_use[lane] -= 1
-            self._hand_out(lane)
-            if self.free(lane):
-                self._on_free()
+    def take(self, lane: str, wanted: int = 1) -> int:
+        """Takes up to `wanted` slots that are free now; returns how many it took."""
+        taken = min(wanted, self.free(lane))
+        self._in_use[lane] = self._in_use.get(lane, 0) + taken
+        return taken
 
-    async def _acquire(self, lane: str) -> None:
-        if self.free(lane) > 0:
-            self._in_use[lane] = self._in_use.get(lane, 0) + 1
+    def give(self, lane: str, slots: int = 1) -> None:
+        """Gives slots back."""
+        self._in_use[lane] -= slots
+        self._hand_out(lane)
+        if slots and self.free(lane):
+            self._on_free()
+
+    def return_unused(self, lane: str, slots: int) -> None:
+        """Gives back slots that were taken for nothing; that nobody wants them is known, so nobody is told."""
+        self._in_use[lane] -= slots
+        self._hand_out(lane)
+
+    async def wait(self, lane: str) -> None:
+        """Takes one slot; waits for it in order of arrival."""
+        if self.take(lane):
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue = self._waiting.setdefault(lane, deque())
         queue.append(turn)
         try:
-            await turn  # `refresh` has taken the slot for us when it returns
+            await turn  # whoever handed it out has taken the slot for us
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._in_use[lane] -= 1

@@ -6,30 +6,55 @@ from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, WITHHELD, Failure
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import Job
+from genesis.domain.job import Job, OnAmbiguous
 from genesis.domain.money import Money
 from genesis.domain.step import Step, StepState
 from genesis.domain.storable import storable, storable_text
 from genesis.engine.chain import Target, next_target
 from genesis.engine.retry import RetryPolicy
-from genesis.errors import AttemptCanceled, CallFailed, FailureClass, InputRejected, WorkerBusy, WorkerUnavailable
-from genesis.ports.workers import CallResult
+from genesis.errors import (
+    AttemptCanceled,
+    CallFailed,
+    FailureClass,
+    InputRejected,
+    TooLate,
+    WorkerBusy,
+    WorkerUnavailable,
+)
+from genesis.ports.ledger import Change
+from genesis.ports.workers import CallPending, CallResult
 
 _LONGEST_TARGET = 300
+_NOT_SENT = (WorkerBusy, WorkerUnavailable, InputRejected, TooLate)
+"""Failures that prove that the provider was never asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """How an attempt ended, and what its step is after it."""
+class Prospect:
+    """What a failed step may still try.
 
-    attempt: Attempt
-    step: Step
-    events: tuple[Event, ...]
+    Attributes:
+        earlier: the step's attempts before this one that count.
+        chain: the models that it may be tried with.
+        on_ambiguous: what the job's caller wants when nobody knows the outcome.
+    """
+
+    earlier: tuple[Attempt, ...]
+    chain: tuple[Target, ...]
+    policy: RetryPolicy
+    on_ambiguous: OnAmbiguous = OnAmbiguous.FAIL
 
 
-def succeeded(step: Step, attempt: Attempt, result: CallResult, now: Milliseconds) -> Verdict:
+def succeeded(step: Step, attempt: Attempt, result: CallResult, now: Milliseconds) -> Change:
     """The step is done."""
-    attempt = replace(
+    step = replace(step, state=StepState.DONE, output=storable(result.output), completed_at=now, retry_at=None)
+    event = Event(EventType.STEP_COMPLETED, now, {"step": step.name, "target": result.target})
+    return Change(evidence=(paid(attempt, result, now),), steps=(step,), events=(event,))
+
+
+def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:
+    """The attempt, succeeded."""
+    return replace(
         attempt,
         state=AttemptState.SUCCEEDED,
         settled_at=now,
@@ -37,45 +62,55 @@ def succeeded(step: Step, attempt: Attempt, result: CallResult, now: Millisecond
         cost=result.cost,
         usage=storable(result.usage),
         warnings=tuple(storable_text(warning) for warning in result.warnings),
+        output=storable(result.output),
     )
-    step = replace(step, state=StepState.DONE, output=storable(result.output), completed_at=now, retry_at=None)
-    event = Event(EventType.STEP_COMPLETED, now, {"step": step.name, "target": result.target})
-    return Verdict(attempt, step, (event,))
 
 
-def failed(
-    step: Step,
-    attempt: Attempt,
-    error: CallFailed,
-    *,
-    earlier: tuple[Attempt, ...],
-    chain: tuple[Target, ...],
-    policy: RetryPolicy,
-    now: Milliseconds,
-) -> Verdict:
-    """The step is tried again later, or has failed.
+def returned(attempt: Attempt) -> CallResult:
+    """What a succeeded attempt returned whose output has been kept."""
+    return CallResult(
+        output=attempt.output or {},
+        target=attempt.target,
+        cost=attempt.cost,
+        usage=attempt.usage,
+        warnings=attempt.warnings,
+    )
 
-    Args:
-        earlier: the step's attempts before this one.
-    """
+
+def pending(attempt: Attempt, answer: CallPending) -> Attempt:
+    """The attempt, of which the provider now gives a handle."""
+    return replace(attempt, state=AttemptState.PENDING, handle=storable(answer.handle))
+
+
+def failed(step: Step, attempt: Attempt, error: CallFailed, prospect: Prospect, now: Milliseconds) -> Change:
+    """The step is tried again later, or has failed."""
     attempt = settled(attempt, error, now)
-    if not _may_repeat(attempt, error):
-        return _give_up(step, attempt, Failure.of(error), now)
-    attempts = (*earlier, attempt)
-    if next_target(chain, attempts, policy.max_attempts) is None:
-        return _give_up(step, attempt, Failure.of(error), now)
+    attempts = (*prospect.earlier, attempt)
+    policy = prospect.policy
+    if not _may_repeat(attempt, error, prospect.on_ambiguous) or not _has_target(prospect.chain, attempts, policy):
+        return _given_up(step, attempt, Failure.of(error), now)
     retry_at = now + round(policy.pause(attempts) * 1000)
     event = Event(
         EventType.STEP_RETRIED,
         now,
         {"step": step.name, "target": attempt.target, "code": error.code, "retry_at": retry_at},
     )
-    return Verdict(attempt, replace(step, retry_at=retry_at), (event,))
+    return Change(evidence=(attempt,), steps=(replace(step, retry_at=retry_at),), events=(event,))
 
 
-def withheld(step: Step, attempt: Attempt, now: Milliseconds) -> Verdict:
-    """The attempt was recorded, but the job is to stop before it is sent."""
-    return Verdict(replace(attempt, state=AttemptState.NOT_SENT, settled_at=now, failure=WITHHELD), step, ())
+def _has_target(chain: tuple[Target, ...], attempts: tuple[Attempt, ...], policy: RetryPolicy) -> bool:
+    return next_target(chain, attempts, policy.max_attempts) is not None
+
+
+def put_off(step: Step, target: str, now: Milliseconds) -> Change:
+    """The step waits, since its model has failed too often of late."""
+    data = {"step": step.name, "target": target, "code": "circuit-open", "retry_at": step.retry_at}
+    return Change(steps=(step,), events=(Event(EventType.STEP_RETRIED, now, data),))
+
+
+def withheld(attempt: Attempt, now: Milliseconds) -> Attempt:
+    """The attempt was recorded, but is not to be sent any more."""
+    return replace(attempt, state=AttemptState.NOT_SENT, settled_at=now, failure=WITHHELD)
 
 
 def settled(attempt: Attempt, error: CallFailed, now: Milliseconds) -> Attempt:
@@ -91,7 +126,7 @@ def settled(attempt: Attempt, error: CallFailed, now: Milliseconds) -> Attempt:
 
 
 def _state_after(attempt: Attempt, error: CallFailed) -> AttemptState:
-    if isinstance(error, WorkerBusy | WorkerUnavailable | InputRejected):
+    if isinstance(error, _NOT_SENT) and attempt.state is AttemptState.INTENDED:
         return AttemptState.NOT_SENT
     in_doubt = error.failure is FailureClass.AMBIGUOUS or isinstance(error, AttemptCanceled)
     if in_doubt and attempt.provider_class is not ProviderClass.REPEATABLE:
@@ -99,41 +134,37 @@ def _state_after(attempt: Attempt, error: CallFailed) -> AttemptState:
     return AttemptState.FAILED
 
 
-def _may_repeat(attempt: Attempt, error: CallFailed) -> bool:
+def _may_repeat(attempt: Attempt, error: CallFailed, on_ambiguous: OnAmbiguous) -> bool:
     if error.failure is FailureClass.AMBIGUOUS:
-        return attempt.provider_class is ProviderClass.REPEATABLE
+        return attempt.provider_class is ProviderClass.REPEATABLE or on_ambiguous is OnAmbiguous.RESEND
     return error.failure is FailureClass.SAFE
 
 
-def _give_up(step: Step, attempt: Attempt, failure: Failure, now: Milliseconds) -> Verdict:
-    step = failed_step(step, failure, now)
-    return Verdict(attempt, step, (failed_event(step, now),))
+def _given_up(step: Step, attempt: Attempt, failure: Failure, now: Milliseconds) -> Change:
+    unsent = failed_unsent(step, failure, now)
+    return replace(unsent, evidence=(attempt,))
 
 
-def failed_step(step: Step, failure: Failure, now: Milliseconds) -> Step:
-    """The step, failed."""
-    return replace(step, state=StepState.FAILED, failure=failure, completed_at=now, retry_at=None)
+def failed_unsent(step: Step, failure: Failure, now: Milliseconds) -> Change:
+    """The step has failed, and there is no attempt to blame."""
+    step = replace(step, state=StepState.FAILED, failure=failure, completed_at=now, retry_at=None)
+    event = Event(EventType.STEP_FAILED, now, {"step": step.name, "code": failure.code})
+    return Change(steps=(step,), events=(event,))
 
 
-def failed_event(step: Step, now: Milliseconds) -> Event:
-    """The event of a failed step."""
-    return Event(EventType.STEP_FAILED, now, {"step": step.name, "code": step.failure.code if step.failure else ""})
+def taken_late(step: Step, attempt: Attempt, now: Milliseconds) -> Change:
+    """The step is done with what an attempt returned after its run had lost the job."""
+    return replace(succeeded(step, attempt, returned(attempt), now), evidence=())
 
 
-def interrupted(job: Job, now: Milliseconds) -> tuple[Verdict, ...]:
-    """What the attempts that a dead owner left open mean: free ones are repeated, paid ones fail their step."""
-    steps = {step.name: step for step in job.steps}
-    return tuple(
-        _interrupted(steps[attempt.step], attempt, now)
-        for attempt in job.attempts
-        if attempt.state in (AttemptState.INTENDED, AttemptState.PENDING)
-    )
+def left_unknown(step: Step, attempt: Attempt, now: Milliseconds) -> Change:
+    """The step has failed, since nobody knows what came of an attempt of it."""
+    return failed_unsent(step, attempt.failure or OUTCOME_UNKNOWN, now)
 
 
-def _interrupted(step: Step, attempt: Attempt, now: Milliseconds) -> Verdict:
-    if attempt.provider_class is ProviderClass.REPEATABLE:
-        over = replace(attempt, state=AttemptState.FAILED, settled_at=now, failure=INTERRUPTED)
-        event = Event(EventType.STEP_RETRIED, now, {"step": step.name, "code": INTERRUPTED.code, "retry_at": now})
-        return Verdict(over, replace(step, retry_at=None), (event,))
-    unknown = replace(attempt, state=AttemptState.UNKNOWN, settled_at=now, failure=OUTCOME_UNKNOWN)
-    return _give_up(step, unknown, OUTCOME_UNKNOWN, now)
+def interrupted(job: Job, attempt: Attempt, now: Milliseconds) -> Change:
+    """A free attempt that a dead owner left open: it is over, and repeated."""
+    step = replace(job.step(attempt.step), retry_at=None)
+    over = replace(attempt, state=AttemptState.FAILED, settled_at=now, failure=INTERRUPTED)
+    event = Event(EventType.STEP_RETRIED, now, {"step": step.name, "code": INTERRUPTED.code, "retry_at": now})
+    return Change(evidence=(over,), steps=(step,), events=(event,))

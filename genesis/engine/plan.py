@@ -9,7 +9,7 @@ from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.pipeline import OnError, PipelineStep
 from genesis.domain.step import SETTLED, Step, StepState
-from genesis.ports.ledger import Finish, Release
+from genesis.ports.ledger import Change, Finish, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,44 @@ def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
     return Moves(job, skipped, (), Finish(JobStatus.COMPLETED, job.results))
 
 
+def is_broken(job: Job) -> bool:
+    """Whether a step has failed that its job cannot do without."""
+    states = {step.name: step for step in job.steps}
+    return any(_breaks_job(step, states) for step in job.plan.steps)
+
+
+def next_retry(job: Job, in_flight: frozenset[str]) -> Milliseconds | None:
+    """When the next step may be tried again; None when none waits for that."""
+    moments = (
+        step.retry_at
+        for step in job.steps
+        if step.retry_at and step.state not in SETTLED and step.name not in in_flight
+    )
+    return min(moments, default=None)
+
+
+def first_lane(job: Job) -> str:
+    """The capability that a job that has not begun needs first."""
+    moves = advance(job, frozenset(), job.created_at)
+    return moves.ready[0].capability if moves.ready else job.steps[0].capability
+
+
 def end(job: Job, status: JobStatus, now: Milliseconds) -> tuple[Job, tuple[Step, ...], Finish]:
     """Ends a job from outside; returns it with the steps that this skips."""
     job, ended = _end_open_steps(job, now)
     return job, ended, Finish(status, job.results)
+
+
+def applied(job: Job, change: Change) -> Job:
+    """The job after a change, without its outcome."""
+    steps = {step.name: step for step in change.steps}
+    evidence = {attempt.id: attempt for attempt in change.evidence}
+    attempts = tuple(evidence.get(attempt.id, attempt) for attempt in job.attempts)
+    return replace(
+        job,
+        steps=tuple(steps.get(step.name, step) for step in job.steps) if steps else job.steps,
+        attempts=(*attempts, *change.intents),
+    )
 
 
 def with_step(job: Job, changed: Step) -> Job:

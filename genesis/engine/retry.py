@@ -10,17 +10,19 @@ from genesis.engine.chain import counts
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how soon.
+    """How often, how soon, and how long.
 
     Attributes:
         max_attempts: per step and target.
         base_seconds: the first pause; each further one doubles.
         cap_seconds: the longest pause that we choose ourselves.
+        call_seconds: longest that one call may take.
     """
 
     max_attempts: int
     base_seconds: float
     cap_seconds: float
+    call_seconds: float
 
     def pause(self, attempts: Sequence[Attempt]) -> float:
         """Seconds to wait after the last of these attempts of one step.

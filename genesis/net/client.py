@@ -3,7 +3,10 @@
 import asyncio
 import io
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -29,12 +32,14 @@ from genesis.errors import (
     ProviderUnavailable,
 )
 from genesis.net.addresses import written_url
-from genesis.net.exchange import FormFile, Reply, Request
+from genesis.net.exchange import FormFile, Reply, Request, StreamedReply
 from genesis.net.session import Progress, open_session
 from genesis.net.words import presentable
 
 CONNECT_SECONDS = 10.0
 _HTTP = ("http://", "https://")
+_BREAK = re.compile(r"[\r\n\0]")
+_LARGE_BYTES = 64 * 1024
 
 
 class HttpClient:
@@ -79,31 +84,76 @@ class HttpClient:
             ProviderRejected: the reply is larger than `max_bytes`, or an absolute URL is malformed.
             ProviderMisconfigured: `base_url` or a header cannot be used.
         """
+        progress = Progress()
+        url, sending = self._prepared(request, base_url, headers, progress)
+        with _Failures(url, progress, timeout_seconds):
+            async with asyncio.timeout(timeout_seconds), sending as response:
+                body = b"".join([piece async for piece in _pieces(response, max_bytes)])
+                return Reply(response.status, _headers(response), body)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        request: Request,
+        *,
+        base_url: str = "",
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float,
+        max_bytes: int,
+    ) -> AsyncIterator[StreamedReply]:
+        """Sends one request and gives the reply as it arrives; as `send` otherwise.
+
+        A reply that is not read to its end costs its connection.
+        """
+        progress = Progress()
+        url, sending = self._prepared(request, base_url, headers, progress)
+        with _Failures(url, progress, timeout_seconds):
+            async with asyncio.timeout(timeout_seconds), sending as response:
+                yield StreamedReply(response.status, _headers(response), _pieces(response, max_bytes))
+
+    def _prepared(
+        self, request: Request, base_url: str, headers: Mapping[str, str] | None, progress: Progress
+    ) -> tuple[URL, AbstractAsyncContextManager[ClientResponse]]:
+        """The URL of a request, and what sends it once it is entered."""
         if self._session is None:
             raise RuntimeError("HttpClient is used outside of `async with`.")
-        url = _target(request.url, base_url)
-        fields = _fields(url, base_url, headers or {}, request)
-        progress = Progress()
-        try:
-            async with (
-                asyncio.timeout(timeout_seconds),
-                self._session.request(
-                    request.method,
-                    url,
-                    headers=fields,
-                    data=_body(request),
-                    allow_redirects=False,
-                    trace_request_ctx=progress,
-                ) as response,
-            ):
-                return await _read(response, max_bytes)
-        except TimeoutError as error:
-            raise _timed_out(url, progress, timeout_seconds) from error
-        except (ClientError, OSError, UnicodeError) as error:  # the last for names that cannot be looked up
-            raise _failed(url, progress, error) from error
+        url, is_own = _target(request.url, base_url)
+        # A key must not travel to a host that only a reply has named.
+        fields = _fields(url, headers if is_own and headers else {}, request)
+        return url, self._session.request(
+            request.method,
+            url,
+            headers=fields,
+            data=_body(request),
+            allow_redirects=False,
+            middlewares=(progress,),
+        )
 
 
-def _target(url: str, base_url: str) -> URL:
+class _Failures:
+    """Sorts the failures of the request that is made within it."""
+
+    def __init__(self, url: URL, progress: Progress, timeout_seconds: float) -> None:
+        self._url = url
+        self._progress = progress
+        self._timeout_seconds = timeout_seconds
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        match error:
+            case TimeoutError():
+                raise _timed_out(self._url, self._progress, self._timeout_seconds) from error
+            case ClientError() | OSError() | UnicodeError():  # the last for names that cannot be looked up
+                raise _failed(self._url, self._progress, error) from error
+
+
+@lru_cache(maxsize=256)
+def _target(url: str, base_url: str) -> tuple[URL, bool]:
+    """Where a request goes, and whether that is the origin of `base_url`."""
     is_absolute = url.lower().startswith(_HTTP)
     if not is_absolute:
         url = f"{base_url.rstrip('/')}/{url.lstrip('/')}" if url else base_url
@@ -112,7 +162,7 @@ def _target(url: str, base_url: str) -> URL:
     except ValueError:
         target = URL()
     if target.scheme in ("http", "https") and target.host and "@" not in target.raw_authority:
-        return target
+        return target, bool(base_url) and URL(base_url).origin() == target.origin()
     if is_absolute:
         raise ProviderRejected("The provider named a URL that cannot be used.")
     raise ProviderMisconfigured(
@@ -120,28 +170,24 @@ def _target(url: str, base_url: str) -> URL:
     )
 
 
-def _fields(url: URL, base_url: str, headers: Mapping[str, str], request: Request) -> CIMultiDict[str]:
-    fields: CIMultiDict[str] = CIMultiDict()
-    # A key must not travel to a host that only a reply has named.
-    if base_url and URL(base_url).origin() == url.origin():
-        fields.update(headers)
+def _fields(url: URL, headers: Mapping[str, str], request: Request) -> CIMultiDict[str]:
+    fields = CIMultiDict(headers)
     if request.json is not None:
         fields["Content-Type"] = "application/json"
     fields.update(request.headers)
     for name, value in fields.items():
-        if any(character in value for character in "\r\n\0"):
+        if _BREAK.search(value):
             raise ProviderMisconfigured(
                 f"The header {name} for {_host(url)} contains a line break.", hint="Remove it from the provider's key."
             )
     return fields
 
 
-def _body(request: Request) -> io.BytesIO | FormData | None:
-    # Streams, because aiohttp warns of large bodies that are bytes.
+def _body(request: Request) -> bytes | io.BytesIO | FormData | None:
     if request.json is not None:
-        return io.BytesIO(json.dumps(request.json).encode())
+        return _written(json.dumps(request.json).encode())
     if request.data is not None:
-        return io.BytesIO(request.data)
+        return _written(request.data)
     if request.form is None:
         return None
     form = FormData(default_to_multipart=True)
@@ -153,20 +199,29 @@ def _body(request: Request) -> io.BytesIO | FormData | None:
     return form
 
 
-async def _read(response: ClientResponse, max_bytes: int) -> Reply:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > max_bytes:
+def _written(body: bytes) -> bytes | io.BytesIO:
+    # aiohttp warns of large bodies that are no streams.
+    return body if len(body) <= _LARGE_BYTES else io.BytesIO(body)
+
+
+async def _pieces(response: ClientResponse, max_bytes: int) -> AsyncIterator[bytes]:
+    read = 0
+    async for piece in response.content.iter_any():
+        read += len(piece)
+        if read > max_bytes:
             response.close()
             raise ProviderRejected(f"{_host(response.url)} answered with more than {max_bytes} bytes.")
-    headers = {name.lower(): _written(response.headers.getall(name)) for name in response.headers}
-    return Reply(response.status, headers, bytes(body))
+        yield piece
 
 
-def _written(values: Sequence[str]) -> str:
-    # aiohttp hands on bytes that are no UTF-8 as lone surrogates, which can neither be stored nor sent on.
-    return storable_text(", ".join(values))
+def _headers(response: ClientResponse) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for written, value in response.headers.items():
+        name = written.lower()
+        # aiohttp hands on bytes that are no UTF-8 as lone surrogates, which can neither be stored nor sent on.
+        text = value if value.isascii() else storable_text(value)
+        fields[name] = f"{fields[name]}, {text}" if name in fields else text
+    return fields
 
 
 def _host(url: URL) -> str:

@@ -1,6 +1,6 @@
 """One HTTP exchange as plain values, so that adapters stay pure."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,3 +49,17 @@ class Reply:
     def media_type(self) -> str:
         """The content type without its parameters, lower-case; empty when there is none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedReply:
+    """An HTTP reply whose body is still arriving.
+
+    Attributes:
+        headers: by lower-case name.
+        body: its pieces, cut anywhere; iterating raises what sending a request raises.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]

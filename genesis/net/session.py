@@ -1,7 +1,7 @@
 """The HTTP session of calls that may cost money: sends each request once, and knows whether one has left."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 from aiohttp import (
     ClientConnectorError,
@@ -15,8 +15,9 @@ from aiohttp import (
     DummyCookieJar,
     ServerDisconnectedError,
     TCPConnector,
-    TraceConfig,
 )
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 # Shorter than common servers keep idle connections (5 s and more): a request on a connection that the server is just
 # closing would be ambiguous.
@@ -25,7 +26,7 @@ _KEEP_ALIVE_SECONDS = 3.0
 
 @dataclass(slots=True)
 class Progress:
-    """How far a request has come; given to the session with the request, as `trace_request_ctx`.
+    """Sends a request once, and notes how far it has come; goes with the request as its `middlewares`.
 
     Attributes:
         connected: from then on, bytes may have been sent.
@@ -33,36 +34,40 @@ class Progress:
 
     connected: bool = False
 
+    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """Hides lost connections from aiohttp, which would send idempotent requests a second time."""
+        _current.set(self)
+        try:
+            return await handler(request)
+        except ClientConnectorError:
+            raise
+        except (ClientOSError, ServerDisconnectedError) as error:
+            raise ClientPayloadError(str(error)) from error
+
+
+_current: ContextVar[Progress] = ContextVar("progress of the task's request")
+
+
+class _Connector(TCPConnector):
+    """Notes when a request gets its connection; a session's tracing would tell so too, but at more cost."""
+
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109
+        connection = await super().connect(req, traces, timeout)
+        _current.get().connected = True
+        return connection
+
 
 def open_session(timeout: ClientTimeout) -> ClientSession:
     """A session that keeps no cookies, repeats nothing, and uses no proxies from the environment."""
     return ClientSession(
-        connector=TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),  # slots limit what is under way
+        connector=_Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),  # slots limit what is under way
         cookie_jar=DummyCookieJar(),
         headers={"User-Agent": "Genesis"},
         timeout=timeout,
         trust_env=False,
-        trace_configs=[_tracing()],
-        middlewares=(_send_once,),
+        middlewares=(_unwatched,),
     )
 
 
-def _tracing() -> TraceConfig:
-    async def connected(_session: ClientSession, context: SimpleNamespace, _params: object) -> None:
-        if context.trace_request_ctx is not None:
-            context.trace_request_ctx.connected = True
-
-    tracing = TraceConfig()
-    tracing.on_connection_create_end.append(connected)
-    tracing.on_connection_reuseconn.append(connected)
-    return tracing
-
-
-async def _send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Hides lost connections from aiohttp, which would send idempotent requests a second time."""
-    try:
-        return await handler(request)
-    except ClientConnectorError:
-        raise
-    except (ClientOSError, ServerDisconnectedError) as error:
-        raise ClientPayloadError(str(error)) from error
+async def _unwatched(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    return await Progress()(request, handler)

@@ -12,6 +12,29 @@ class Clock(Protocol):
     def now(self) -> Milliseconds: ...
 
 
+class SteadyClock:
+    """The machine's time of day as it was at the start, counted on; it follows a clock that is set forward, never back.
+
+    For times to wait for that are written down: a clock that is set back would stretch all of them.
+    """
+
+    def __init__(self) -> None:
+        self._offset = time.time_ns() - _since_boot()
+
+    def now(self) -> Milliseconds:
+        told = time.time_ns()
+        counted = _since_boot() + self._offset
+        if told > counted:
+            self._offset += told - counted
+        return max(told, counted) // 1_000_000
+
+
+def _since_boot() -> int:
+    """Nanoseconds since the machine started, those of its sleep included where the system counts them."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic_ns() if clock is None else time.clock_gettime_ns(clock)
+
+
 class SystemClock:
     """The machine's clock."""
 

@@ -1,11 +1,12 @@
 """The workers, as the engine sees them: what they can do, and one call at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import ProviderClass
+from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
 
 
@@ -60,6 +61,7 @@ class Call:
         attempt: id of the attempt, by which it can be canceled.
         call_key: names this one intended provider call.
         input, options: as the capability defines them; `options` names the model as `provider:name`.
+        not_after: the worker refuses a call that arrives later; 0 for no limit.
     """
 
     attempt: str
@@ -67,6 +69,7 @@ class Call:
     capability: str
     input: Mapping[str, Any]
     options: Mapping[str, Any]
+    not_after: Milliseconds = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,32 @@ class CallResult:
     artifact: Artifact | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CallPending:
+    """The provider goes on with the call.
+
+    Attributes:
+        handle: by which its adapter asks for the result; plain data, to be stored.
+        wait_seconds: how long to wait before asking.
+    """
+
+    handle: Mapping[str, Any]
+    wait_seconds: float
+
+
+OnDelta = Callable[[str], None]
+"""Told each piece of text as it is written; called in the event loop."""
+
+
 class WorkerClient(Protocol):
-    """Talks to the worker of each capability."""
+    """Talks to the worker of each capability.
+
+    Attributes:
+        shares_fate: whether the workers live in this process, so that calls of an earlier process are over.
+    """
+
+    @property
+    def shares_fate(self) -> bool: ...
 
     async def describe(self, capability: str) -> WorkerDescription:
         """What the worker can do.
@@ -100,12 +127,32 @@ class WorkerClient(Protocol):
             WorkerUnavailable: it does not answer.
         """
 
-    async def generate(self, call: Call) -> CallResult:
+    async def generate(self, call: Call, on_delta: OnDelta | None = None) -> CallResult | CallPending:
         """Makes one call.
 
         Raises:
-            CallFailed: any of its kinds.
+            CallFailed: any of its kinds; WorkerLost when the call was sent and the worker then said nothing.
         """
 
-    async def cancel(self, capability: str, attempt: str) -> None:
-        """Asks the worker to give up a call; its `generate` then ends. Unknown attempts are ignored."""
+    async def poll(self, call: Call, handle: Mapping[str, Any]) -> CallResult | CallPending:
+        """Asks for the result of a pending call; asking again is always safe.
+
+        Raises:
+            CallFailed: what became of the call. WorkerUnavailable and WorkerLost say nothing about it.
+        """
+
+    async def recall(self, call: Call) -> CallResult | CallPending | None:
+        """Asks the worker what became of a call that was sent, and waits for it where it is under way.
+
+        None when the worker knows nothing of it, which proves nothing: another worker may.
+
+        Raises:
+            CallFailed: what became of the call. WorkerUnavailable and WorkerLost say nothing about it.
+        """
+
+    async def cancel(self, capability: str, attempt: str, handle: Mapping[str, Any] | None = None) -> None:
+        """Asks the worker to give up a call; its `generate` then ends. Unknown attempts are ignored.
+
+        Args:
+            handle: of a pending call, so that the provider can be told as well.
+        """

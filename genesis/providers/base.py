@@ -6,7 +6,7 @@ resumed as data; the worker's runner sends, polls, measures and stores.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
@@ -35,6 +35,7 @@ class ProviderCall:
         media: the audio or image where the input is a file.
         options: as the capability defines them, only those that were given, without `model` and `provider_options`.
         provider_options: passed on as they are, over everything else.
+        call_key: names this one call; adapters of the class `keyed` send it as their idempotency key.
     """
 
     model: str
@@ -42,6 +43,7 @@ class ProviderCall:
     media: Media | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     provider_options: Mapping[str, Any] = field(default_factory=dict)
+    call_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,33 @@ class Pending:
     """A call that the provider goes on with: `poll` asks for its result, by plain data that can be stored.
 
     Attributes:
+        poll: a request to the provider's own origin, without a form.
         wait_seconds: how long to wait before polling.
+        cancel: tells the provider to give the call up, where it can; as plain as `poll`.
     """
 
     poll: Request
     wait_seconds: float = 1.0
+    cancel: Request | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a streamed text, and what a provider says about the whole along the way.
+
+    Attributes:
+        finish_reason: why the text ended; None while it goes on.
+        usage: the provider's own counts, as they came.
+        refusal: a piece of what the model says instead of an answer.
+        last: whether nothing follows.
+    """
+
+    text: str = ""
+    finish_reason: str | None = None
+    usage: Any = None
+    model: str | None = None
+    refusal: str = ""
+    last: bool = False
 
 
 class Adapter(Protocol):
@@ -97,6 +121,35 @@ class Adapter(Protocol):
 
         Raises:
             ProviderError: the reply is not a result; its kind says what may follow.
+        """
+
+
+@runtime_checkable
+class StreamingAdapter(Adapter, Protocol):
+    """An adapter of a provider that can write its text piece by piece, as server-sent events."""
+
+    def build_stream(self, call: ProviderCall) -> Request:
+        """The request for a call whose answer is streamed.
+
+        Raises:
+            ProviderRejected: the provider cannot do what was asked.
+        """
+
+    def parse_chunk(self, event: bytes) -> Chunk:
+        """What the data of one event says.
+
+        Raises:
+            ProviderError: that the provider failed in the middle of its work, or that it cannot be read.
+        """
+
+    def assemble(self, whole: Chunk) -> Done:
+        """The result of all chunks, the same as without streaming.
+
+        Args:
+            whole: the whole text with the last word on everything else.
+
+        Raises:
+            ProviderError: the chunks are no result.
         """
 
 

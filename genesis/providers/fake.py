@@ -1,7 +1,8 @@
 """A provider for tests and trials, which answers in process, at once and always alike, with made-up results.
 
 Its base URL is `fake:`; whoever would send a request to it calls `answer` instead. Text is an echo, images are color
-gradients of the asked size, speech is a tone of a second for four words, and it is all free. A text that contains one of these marks gets:
+gradients of the asked size, speech is a tone of a second for four words, and it is all free. Text comes word by word
+where it is streamed. A text that contains one of these marks gets:
 
 * `[fail-safe]`     503: may be retried
 * `[fail-final]`    400: may not be retried
@@ -13,19 +14,22 @@ gradients of the asked size, speech is a tone of a second for four words, and it
 import hashlib
 import io
 import json
+import re
 import struct
 import wave
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
 from genesis.errors import ProviderUnavailable
+from genesis.net.events import MEDIA_TYPE
 from genesis.net.exchange import FormFile, Reply, Request
-from genesis.providers.base import Done, Provider, ProviderCall, Service
+from genesis.providers.base import Chunk, Done, Provider, ProviderCall, Service
+from genesis.providers.openai_format import chat_chunk, chat_event
 from genesis.providers.translation import image_size, json_object_of, media_of, raise_for_status, unreadable, usage_of
 
 BASE_URL = "fake:"
@@ -37,6 +41,7 @@ _FAILURES: Mapping[str, tuple[int, Mapping[str, str]]] = {
     "[ambiguous]": (504, {}),
 }
 _EMPTY = "[empty]"
+_WORD = re.compile(r"\s*\S+\s*")
 _SAMPLE_RATE = 16_000
 _TONE_PERIOD = 40  # samples: 400 Hz
 _TRANSFORMED_SIZE = (512, 512)
@@ -82,6 +87,28 @@ class FakeAdapter:
         return Done(text=text, cost=Money(0), usage=usage_of(document.get("usage")))
 
 
+class FakeText(FakeAdapter):
+    """Text, also word by word."""
+
+    def __init__(self) -> None:
+        super().__init__("text")
+
+    def build_stream(self, call: ProviderCall) -> Request:
+        """The request for a call whose answer is streamed."""
+        request = self.build_request(call)
+        return replace(request, form={**(request.form or {}), "stream": "true"})
+
+    def parse_chunk(self, event: bytes) -> Chunk:
+        """A word."""
+        return chat_chunk(chat_event(event))
+
+    def assemble(self, whole: Chunk) -> Done:
+        """All words."""
+        if not whole.text.strip():
+            raise ProviderUnavailable("The model answered with no text.")
+        return Done(text=whole.text, cost=Money(0), usage=usage_of(whole.usage))
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A request, read. `options` are JSON."""
@@ -89,6 +116,7 @@ class _Asked:
     text: str
     options: str
     file: FormFile
+    stream: bool
 
     @property
     def empty(self) -> bool:
@@ -104,6 +132,7 @@ def answer(request: Request) -> Reply:
         text=str(form.get("text", "")),
         options=str(form.get("options", "{}")),
         file=file if isinstance(file, FormFile) else FormFile("none", "nothing", b""),
+        stream="stream" in form,
     )
     if capability not in _ANSWERS:
         return _json(404, {"error": {"message": f"There is no capability {capability}."}})
@@ -115,7 +144,15 @@ def answer(request: Request) -> Reply:
 
 def _text(asked: _Asked) -> Reply:
     said = "" if asked.empty else f"fake: {asked.text}"
-    return _json(200, {"text": said, "usage": {"characters": len(asked.text) + len(said)}})
+    usage = {"characters": len(asked.text) + len(said)}
+    return _streamed(said, usage) if asked.stream else _json(200, {"text": said, "usage": usage})
+
+
+def _streamed(said: str, usage: Mapping[str, int]) -> Reply:
+    words = [{"choices": [{"delta": {"content": word}}]} for word in _WORD.findall(said)]
+    end = {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage}
+    events = [*map(json.dumps, (*words, end)), "[DONE]"]
+    return Reply(200, {"content-type": MEDIA_TYPE}, "".join(f"data: {event}\n\n" for event in events).encode())
 
 
 def _transcription(asked: _Asked) -> Reply:
@@ -198,5 +235,8 @@ def provider() -> Provider:
         name="fake",
         base_url=BASE_URL,
         provider_class=ProviderClass.REPEATABLE,
-        services={name: Service(FakeAdapter(name), models=("made-up",)) for name in CAPABILITIES},
+        services={
+            name: Service(FakeText() if name == "text" else FakeAdapter(name), models=("made-up",))
+            for name in CAPABILITIES
+        },
     )

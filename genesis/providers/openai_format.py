@@ -1,12 +1,14 @@
 """The OpenAI wire format, which OpenRouter and the offline server speak: chat, images and transcriptions."""
 
+import json
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from genesis.domain.money import Money
 from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected
 from genesis.net.exchange import Reply
-from genesis.providers.base import Done, ProviderCall
+from genesis.providers.base import Chunk, Done, ProviderCall
 from genesis.providers.translation import (
     clean_text,
     json_object_of,
@@ -23,11 +25,12 @@ CHAT_OPTIONS = frozenset({"system", "examples", "max_tokens", *_SAME_NAME})
 """The options of the capability `text` that a chat request can carry."""
 
 
-def chat_body(call: ProviderCall, *, max_tokens_field: str) -> dict[str, Any]:
-    """The body of a chat completion request, not streamed.
+def chat_body(call: ProviderCall, *, max_tokens_field: str, stream: bool = False) -> dict[str, Any]:
+    """The body of a chat completion request.
 
     Args:
         max_tokens_field: `max_completion_tokens`, or `max_tokens` for servers that know only the older name.
+        stream: whether the answer is to come as events.
 
     Raises:
         ProviderRejected: the provider options ask for a stream.
@@ -39,8 +42,8 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str) -> dict[str, Any]:
         body[max_tokens_field] = options["max_tokens"]
     body = merged(body, call.provider_options)
     if body.get("stream"):
-        raise ProviderRejected("A streamed answer cannot be read.", hint="Remove `stream` from provider_options.")
-    return body
+        raise ProviderRejected("Whether to stream is not for options.", hint="Remove `stream` from provider_options.")
+    return {**body, "stream": True} if stream else body
 
 
 def _messages(call: ProviderCall) -> list[dict[str, str]]:
@@ -83,6 +86,53 @@ def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:
         usage=usage_of(document.get("usage")),
         model=clean_text(model) if isinstance(model, str) and model.strip() else None,
     )
+
+
+def chat_event(event: bytes) -> dict[str, Any] | None:
+    """The JSON object of one event of a streamed chat completion; None for `[DONE]`, which ends it.
+
+    Raises:
+        ProviderAmbiguous: it is something else.
+    """
+    if event.strip() == b"[DONE]":
+        return None
+    try:
+        document = json.loads(event, parse_float=Decimal, parse_constant=lambda _: None)
+    except (ValueError, RecursionError, InvalidOperation):
+        document = None
+    if not isinstance(document, dict):
+        raise ProviderAmbiguous("The provider streams something that is not a chat completion.")
+    return document
+
+
+def chat_chunk(document: Mapping[str, Any] | None) -> Chunk:
+    """What a `chat.completion.chunk` says; None stands for the end of the stream."""
+    if document is None:
+        return Chunk(last=True)
+    choices = document.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    choice = choice if isinstance(choice, dict) else {}
+    delta = choice.get("delta")
+    delta = delta if isinstance(delta, dict) else {}
+    finish_reason, model = choice.get("finish_reason"), document.get("model")
+    return Chunk(
+        text=_content(delta.get("content")),
+        finish_reason=finish_reason if isinstance(finish_reason, str) else None,
+        usage=document.get("usage"),
+        model=model if isinstance(model, str) else None,
+        refusal=_content(delta.get("refusal")),
+    )
+
+
+def chat_assembled(whole: Chunk) -> Done:
+    """The result of a streamed chat completion.
+
+    Raises:
+        ProviderError: as `chat_result`.
+    """
+    message = {"content": whole.text, "refusal": whole.refusal}
+    choice = {"message": message, "finish_reason": whole.finish_reason}
+    return chat_result(Reply(200, {}, b""), {"choices": [choice], "model": whole.model, "usage": whole.usage})
 
 
 def _content(content: object) -> str:

@@ -19,8 +19,15 @@ from genesis.errors import (
     ProviderUnavailable,
 )
 from genesis.net.exchange import Reply, Request
-from genesis.providers.base import Done, Provider, ProviderCall, Service
-from genesis.providers.openai_format import CHAT_OPTIONS, chat_body, chat_result
+from genesis.providers.base import Chunk, Done, Provider, ProviderCall, Service
+from genesis.providers.openai_format import (
+    CHAT_OPTIONS,
+    chat_assembled,
+    chat_body,
+    chat_chunk,
+    chat_event,
+    chat_result,
+)
 from genesis.providers.translation import (
     error_message,
     json_of,
@@ -79,7 +86,7 @@ _ERROR_BY_AVAILABILITY: Mapping[str, type[ProviderError]] = {
 
 
 class OpenRouterText:
-    """Text over `POST /chat/completions`, not streamed."""
+    """Text over `POST /chat/completions`."""
 
     options = CHAT_OPTIONS
 
@@ -96,6 +103,22 @@ class OpenRouterText:
         if not isinstance(document, dict):
             raise unreadable(reply)
         return chat_result(reply, document)
+
+    def build_stream(self, call: ProviderCall) -> Request:
+        """The request for a call whose answer is streamed."""
+        body = chat_body(call, max_tokens_field="max_completion_tokens", stream=True)
+        return Request("POST", "/chat/completions", json=body)
+
+    def parse_chunk(self, event: bytes) -> Chunk:
+        """A piece of the answer; an error ends the stream."""
+        document = chat_event(event)
+        if error := _error_in(document):
+            raise _provider_error(Reply(HTTPStatus.OK, {}, event), document, error)
+        return chat_chunk(document)
+
+    def assemble(self, whole: Chunk) -> Done:
+        """The answer, whole."""
+        return chat_assembled(whole)
 
 
 def _error_in(document: object) -> object:

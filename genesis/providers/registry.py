@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from genesis.providers import fake, huggingface, openrouter
+from genesis.domain.attempt import ProviderClass
+from genesis.providers import fake, fake_paid, huggingface, openrouter
 from genesis.providers.base import Provider
 from genesis.providers.local import adapter as local
 from genesis.settings import Settings
@@ -26,8 +27,16 @@ class Row:
     offered: Callable[[Settings], bool] = _always
 
 
+def _fake_paid(provider_class: ProviderClass) -> Row:
+    return Row(
+        lambda settings, _: fake_paid.provider(provider_class, settings.fake_url or ""),
+        offered=lambda settings: settings.fake_url is not None,
+    )
+
+
 ROWS: tuple[Row, ...] = (
     Row(lambda _, __: fake.provider(), offered=lambda settings: settings.fake_provider),
+    *(_fake_paid(one) for one in (ProviderClass.KEYED, ProviderClass.HANDLE, ProviderClass.OPAQUE)),
     Row(lambda settings, _: openrouter.provider(settings)),
     Row(lambda settings, _: huggingface.provider(settings)),
     Row(lambda _, capability: local.provider(capability), offered=lambda settings: settings.local_provider),

@@ -3,34 +3,56 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from pydantic import ValidationError
 
 from genesis.capabilities.catalog import CAPABILITIES
-from genesis.errors import CallFailed, ProviderAmbiguous, WorkerUnavailable
+from genesis.domain.identity import Milliseconds
+from genesis.errors import CallFailed, InputRejected, WorkerLost, WorkerUnavailable
 from genesis.net.session import Progress, open_session
 from genesis.net.words import presentable
-from genesis.ports.workers import Call, CallResult, WorkerDescription
+from genesis.ports.clock import Clock, SystemClock
+from genesis.ports.workers import Call, CallPending, CallResult, OnDelta, WorkerDescription
 from genesis.settings import Settings
 from genesis.transport.wire import (
     ATTEMPT_HEADER,
     CALL_KEY_HEADER,
-    CallAnswer,
-    CallProblem,
+    DELTAS_HEADER,
+    LINES,
+    NOT_AFTER_HEADER,
     WorkerHealth,
     description_of,
+    encoded,
     error_of,
+    input_of,
+    outcome_of,
     result_of,
 )
 
 _CONNECT_SECONDS = 5.0
 _DESCRIBE_SECONDS = 3.0
+_CANCEL_SECONDS = 5.0
 _GRACE_SECONDS = 15.0
 """A worker keeps its own deadline; we wait this much longer for its word."""
+_SKEW_MILLISECONDS = 1000
 _FAILURES = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 """What a request raises; ValueError and its UnicodeError for URLs that cannot be used."""
+_JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A question about one call."""
+
+    call: Call
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    refused: type[CallFailed] = InputRejected
 
 
 class HttpWorkers:
@@ -38,17 +60,35 @@ class HttpWorkers:
 
     Line 13 of the protocol: only a failure before the first byte, or the worker's own word, is safe; an answer
     without the attempt's header was written by somebody in between and proves nothing.
+
+    Args:
+        urls: of the workers, by capability.
+        call_seconds: longest that a worker may take for one call.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, urls: Mapping[str, str], call_seconds: float) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        urls: Mapping[str, str],
+        call_seconds: float,
+        clock: Clock | None = None,
+    ) -> None:
         self._session = session
         self._urls = urls
+        self._clock = clock or SystemClock()
         self._timeout = aiohttp.ClientTimeout(total=call_seconds + _GRACE_SECONDS, sock_connect=_CONNECT_SECONDS)
 
+    @property
+    def shares_fate(self) -> bool:
+        """No: a worker outlives the engine, and the engine the worker."""
+        return False
+
     async def describe(self, capability: str) -> WorkerDescription:
+        """What the worker can do; see the port. A worker whose clock is off by more than a second is unavailable."""
         worker = CAPABILITIES[capability].worker
         url = self._urls[capability] + "/health"
         timeout = aiohttp.ClientTimeout(total=_DESCRIBE_SECONDS)
+        asked_at = self._clock.now()
         try:
             async with self._session.get(url, timeout=timeout, allow_redirects=False) as response:
                 answer = await response.read()
@@ -64,54 +104,123 @@ class HttpWorkers:
             raise WorkerUnavailable(
                 f"The URL of the {worker} worker leads to the {presentable(health.worker)} worker.", hint=_hint(worker)
             )
+        _check_clock(worker, health.now, asked_at, self._clock.now())
         return description_of(health)
 
-    async def generate(self, call: Call) -> CallResult:
-        capability = CAPABILITIES[call.capability]
-        progress = Progress()
-        try:
-            async with self._session.post(
-                self._urls[call.capability] + "/generate",
-                data=_body(call),
-                headers={
-                    ATTEMPT_HEADER: call.attempt,
-                    CALL_KEY_HEADER: call.call_key,
-                    "Content-Type": "application/json",
-                },
-                timeout=self._timeout,
-                allow_redirects=False,
-                trace_request_ctx=progress,
-            ) as response:
-                answer = await response.read()
-                own_word = response.headers.get(ATTEMPT_HEADER) == call.attempt
-                status = response.status
-        except _FAILURES as error:
-            raise _lost(capability.worker, progress, error) from error
-        if not own_word:
-            raise ProviderAmbiguous(f"Something between gateway and {capability.worker} worker answered {status}.")
-        return _read(answer, status, capability.output_field)
+    async def generate(self, call: Call, on_delta: OnDelta | None = None) -> CallResult | CallPending:
+        """Makes one call; see the port."""
+        headers = {CALL_KEY_HEADER: call.call_key, **_JSON}
+        if call.not_after:
+            headers[NOT_AFTER_HEADER] = str(call.not_after)
+        if on_delta is not None:
+            headers[DELTAS_HEADER] = "true"
+        outcome = await self._ask(_Asking(call, "POST", "/generate", headers, encoded(input_of(call))), on_delta)
+        if outcome is None:
+            raise InputRejected("The worker cannot make calls.", hint=_hint(CAPABILITIES[call.capability].worker))
+        return outcome
 
-    async def cancel(self, capability: str, attempt: str) -> None:
+    async def poll(self, call: Call, handle: Mapping[str, Any]) -> CallResult | CallPending:
+        """Asks for the result of a pending call; see the port."""
+        body = encoded({"call": {"call_key": call.call_key, **input_of(call)}, "handle": dict(handle)})
+        path = f"/attempts/{call.attempt}/poll"
+        outcome = await self._ask(_Asking(call, "POST", path, _JSON, body, refused=WorkerUnavailable))
+        if outcome is None:
+            raise WorkerUnavailable("The worker cannot be asked about pending calls.")
+        return outcome
+
+    async def recall(self, call: Call) -> CallResult | CallPending | None:
+        """Asks what became of a call; see the port."""
+        path = f"/attempts/{call.attempt}?call_key={call.call_key}"
+        return await self._ask(_Asking(call, "GET", path, {}, refused=WorkerUnavailable))
+
+    async def cancel(self, capability: str, attempt: str, handle: Mapping[str, Any] | None = None) -> None:
+        """Asks the worker to give up a call; see the port."""
         url = f"{self._urls[capability]}/attempts/{attempt}"
-        timeout = aiohttp.ClientTimeout(total=_DESCRIBE_SECONDS)
+        body = None if handle is None else encoded({"handle": dict(handle)})
+        timeout = aiohttp.ClientTimeout(total=_CANCEL_SECONDS)
         try:
-            async with self._session.delete(url, timeout=timeout, allow_redirects=False):
+            async with self._session.delete(url, data=body, headers=_JSON, timeout=timeout, allow_redirects=False):
                 pass
         except _FAILURES as error:
             raise _unavailable(CAPABILITIES[capability].worker, error) from error
 
+    async def _ask(self, asking: _Asking, on_delta: OnDelta | None = None) -> CallResult | CallPending | None:
+        """What the worker says of the call; None when it does not know what it is asked for."""
+        call = asking.call
+        worker = CAPABILITIES[call.capability].worker
+        progress = Progress()
+        try:
+            async with self._session.request(
+                asking.method,
+                self._urls[call.capability] + asking.path,
+                data=asking.body,
+                headers={ATTEMPT_HEADER: call.attempt, "Accept": LINES, **asking.headers},
+                timeout=self._timeout,
+                allow_redirects=False,
+                middlewares=(progress,),
+            ) as response:
+                if response.headers.get(ATTEMPT_HEADER) != call.attempt:
+                    raise WorkerLost(f"Something between gateway and {worker} worker answered {response.status}.")
+                if response.content_type == LINES:
+                    last = await _last_line(response, on_delta)
+                    return outcome_of(last, CAPABILITIES[call.capability].output_field, refused=asking.refused)
+                status, answer = response.status, await response.read()
+        except _FAILURES as error:
+            raise _lost(worker, progress, error) from error
+        return _read(asking, status, answer)
 
-def _body(call: Call) -> bytes:
-    # Not longer than what the caller has sent, because both have the same limit: letters are not escaped. A lone
-    # surrogate can only be written as an escape, and its backslash form is the one of JSON.
-    body: dict[str, Any] = {**call.input, "options": dict(call.options)}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+async def _last_line(response: aiohttp.ClientResponse, on_delta: OnDelta | None) -> object:
+    """The answer's last line; those before it are deltas and signs of life.
+
+    Raises:
+        WorkerLost: a line is no JSON, so that nobody knows what it says.
+    """
+    if on_delta is None:
+        line = (await response.read()).rstrip().rpartition(b"\n")[2]
+        return _json(line)
+    pending, last = b"", None
+    async for data in response.content.iter_any():
+        *lines, pending = (pending + data).split(b"\n")
+        for line in filter(None, lines):
+            last = _json(line)
+            if isinstance(last, dict) and isinstance(delta := last.get("delta"), str):
+                on_delta(delta)
+    return _json(pending) if pending else last
+
+
+def _json(text: bytes) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise WorkerLost("The worker's answer cannot be read.") from None
+
+
+def _read(asking: _Asking, status: int, answer: bytes) -> CallResult | None:
+    """An answer that is not in lines: a refusal, or the result as other clients get it."""
+    document = _json(answer)
+    if status == 404 and isinstance(document, dict) and document.get("code") == "not-found":
+        return None
+    if status != 200:
+        raise error_of(document, refused=asking.refused)
+    return result_of(document, CAPABILITIES[asking.call.capability].output_field)
+
+
+def _check_clock(worker: str, now: Milliseconds, asked_at: Milliseconds, answered_at: Milliseconds) -> None:
+    """Raises WorkerUnavailable when the worker's clock is off, whenever between the two moments it was read."""
+    off = now - answered_at if now > answered_at else min(now - asked_at, 0)
+    if abs(off) > _SKEW_MILLISECONDS:
+        direction = "ahead of" if off > 0 else "behind"
+        raise WorkerUnavailable(
+            f"The clock of the {worker} worker is {abs(off) / 1000:.1f} seconds {direction} ours.",
+            hint="Let both machines keep their time by NTP; they may differ by one second.",
+        )
 
 
 def _lost(worker: str, progress: Progress, error: BaseException) -> CallFailed:
     if not progress.connected:
         return _unavailable(worker, error)
-    return ProviderAmbiguous(f"The {worker} worker was lost during the call: {_reason(error)}.")
+    return WorkerLost(f"The {worker} worker was lost during the call: {_reason(error)}.")
 
 
 def _unavailable(worker: str, error: BaseException) -> WorkerUnavailable:
@@ -123,19 +232,6 @@ def _unavailable(worker: str, error: BaseException) -> WorkerUnavailable:
 
 def _hint(worker: str) -> str:
     return f"Give {worker.upper()}_WORKER_URL the form http://host:port."
-
-
-def _read(answer: bytes, status: int, output_field: str) -> CallResult:
-    try:
-        if status != 200:
-            raise error_of(CallProblem.model_validate_json(answer))
-        body = CallAnswer.model_validate_json(answer)
-    except ValidationError as error:
-        raise ProviderAmbiguous("The worker's answer cannot be read.") from error
-    output = (body.model_extra or {}).get(output_field)
-    if not isinstance(output, str):
-        raise ProviderAmbiguous(f"The worker's answer has no `{output_field}`.")
-    return result_of({output_field: output}, body.metadata)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,19 +1,31 @@
-"""What gateway and workers say to each other over HTTP."""
+"""What gateway and workers say to each other over HTTP.
 
+Descriptions are read by pydantic. Calls, of which there may be thousands in a second, are plain JSON that is checked by
+hand; their pydantic models describe them in the workers' API documentation.
+"""
+
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import ProviderClass
+from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
-from genesis.errors import CALL_FAILURES, CallFailed, InputRejected, ProviderAmbiguous
+from genesis.errors import CALL_FAILURES, CallFailed, InputRejected, WorkerLost
 from genesis.net.words import presentable
-from genesis.ports.workers import CallResult, ProviderDescription, WorkerDescription
+from genesis.ports.workers import Call, CallPending, CallResult, ProviderDescription, WorkerDescription
 
 ATTEMPT_HEADER = "Genesis-Attempt"
 """Names the attempt; the worker's own answers repeat it, so that an answer without it came from somebody else."""
 CALL_KEY_HEADER = "Genesis-Call-Key"
+NOT_AFTER_HEADER = "Genesis-Not-After"
+"""The moment after which the call is refused, in milliseconds since 1970."""
+DELTAS_HEADER = "Genesis-Deltas"
+"""`true` asks for each piece of the text as it is written; only together with `Accept: application/x-ndjson`."""
+LINES = "application/x-ndjson"
+"""The answer as lines: `accepted`, any number of `delta`, then exactly one of `done`, `pending` and `error`."""
 
 _LONGEST_DETAIL = 2_000
 _REFUSED_BODIES = ("payload-too-large", "malformed-json", "bad-request", "not-found", "method-not-allowed")
@@ -43,6 +55,7 @@ class WorkerHealth(_Wire):
     worker: str
     capability: str
     version: str
+    now: int = Field(description="The worker's clock, in milliseconds since 1970.")
     busy: int = Field(description="Calls under way now.")
     providers: list[ProviderHealth] = Field(description="In the order in which they are asked.")
 
@@ -66,14 +79,6 @@ class CallMetadata(_Wire):
     artifact: StoredArtifact | None = None
 
 
-class CallAnswer(_Wire):
-    """A worker's answer to `POST /generate`; the capability's output stands beside the metadata."""
-
-    model_config = ConfigDict(extra="allow")
-
-    metadata: CallMetadata
-
-
 class CallProblem(_Wire):
     """A failed call, as problem details (RFC 9457)."""
 
@@ -89,7 +94,7 @@ class CallProblem(_Wire):
     )
 
 
-def health_of(worker: WorkerDescription, *, version: str, busy: int) -> WorkerHealth:
+def health_of(worker: WorkerDescription, *, version: str, busy: int, now: Milliseconds) -> WorkerHealth:
     """The wire form of a description."""
     providers = [
         ProviderHealth(
@@ -104,7 +109,7 @@ def health_of(worker: WorkerDescription, *, version: str, busy: int) -> WorkerHe
         for provider in worker.providers
     ]
     return WorkerHealth(
-        worker=worker.worker, capability=worker.capability, version=version, busy=busy, providers=providers
+        worker=worker.worker, capability=worker.capability, version=version, now=now, busy=busy, providers=providers
     )
 
 
@@ -125,53 +130,125 @@ def description_of(health: WorkerHealth) -> WorkerDescription:
     return WorkerDescription(health.worker, health.capability, providers)
 
 
-def metadata_of(result: CallResult) -> CallMetadata:
-    """The wire form of what a call returned beside its output."""
+def encoded(document: object) -> bytes:
+    """The document as JSON that is not longer than what a caller may have sent, because both have the same limit.
+
+    Letters are not escaped. A lone surrogate can only be written as an escape, and its backslash form is that of JSON.
+    """
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
+def input_of(call: Call) -> dict[str, Any]:
+    """The body of `POST /generate`."""
+    return {**call.input, "options": dict(call.options)}
+
+
+def answer_of(result: CallResult) -> dict[str, Any]:
+    """The wire form of a result: the capability's output beside `metadata`, as `CallMetadata` describes it."""
     artifact = result.artifact
-    return CallMetadata(
-        target=result.target,
-        cost_microdollars=result.cost,
-        usage=dict(result.usage),
-        warnings=list(result.warnings),
-        artifact=artifact
-        and StoredArtifact(
-            key=artifact.key, media_type=artifact.media_type, size=artifact.size, sha256=artifact.sha256
-        ),
-    )
+    stored = artifact and {
+        "key": artifact.key,
+        "media_type": artifact.media_type,
+        "size": artifact.size,
+        "sha256": artifact.sha256,
+    }
+    metadata = {
+        "target": result.target,
+        "cost_microdollars": result.cost,
+        "usage": result.usage,
+        "warnings": result.warnings,
+        "artifact": stored,
+    }
+    return {**result.output, "metadata": metadata}
 
 
-def result_of(output: dict[str, Any], metadata: CallMetadata) -> CallResult:
-    """The result that a worker's answer carries."""
-    stored = metadata.artifact
+def result_of(answer: object, output_field: str) -> CallResult:
+    """The result that a worker's answer carries.
+
+    Raises:
+        WorkerLost: it carries none.
+    """
+    output = answer.get(output_field) if isinstance(answer, dict) else None
+    match answer:
+        case {"metadata": {"target": str(target), **more}} if isinstance(output, str):
+            pass
+        case _:
+            raise WorkerLost(f"The worker's answer has no `{output_field}`, or no metadata.")
+    cost, usage, warnings = more.get("cost_microdollars"), more.get("usage"), more.get("warnings")
     return CallResult(
-        output=output,
-        target=metadata.target,
-        cost=None if metadata.cost_microdollars is None else Money(metadata.cost_microdollars),
-        usage=metadata.usage,
-        warnings=tuple(metadata.warnings),
-        artifact=Artifact(stored.key, stored.media_type, stored.size, stored.sha256) if stored else None,
+        output={output_field: output},
+        target=target,
+        cost=Money(cost) if isinstance(cost, int) else None,
+        usage=usage if isinstance(usage, dict) else {},
+        warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+        artifact=_artifact(more.get("artifact")),
     )
 
 
-def problem_of(error: CallFailed, status: int) -> CallProblem:
-    """The wire form of a failed call."""
-    return CallProblem(
-        title=error.code.replace("-", " ").capitalize(),
-        status=status,
-        code=error.code,
-        detail=presentable(error.message, longest=_LONGEST_DETAIL),
-        hint=presentable(error.hint, longest=_LONGEST_DETAIL),
-        retry_after=error.retry_after,
-        cost_microdollars=error.cost,
-    )
+def _artifact(stored: object) -> Artifact | None:
+    match stored:
+        case None:
+            return None
+        case {"key": str(key), "media_type": str(media_type), "size": int(size), "sha256": str(sha256)}:
+            return Artifact(key, media_type, size, sha256)
+        case _:
+            raise WorkerLost("The worker's answer does not say which file it stored.")
 
 
-def error_of(problem: CallProblem) -> CallFailed:
-    """The error that a worker's problem stands for; a code that we do not know proves nothing."""
-    kind = InputRejected if problem.code in _REFUSED_BODIES else CALL_FAILURES.get(problem.code, ProviderAmbiguous)
+def pending_of(pending: CallPending) -> dict[str, Any]:
+    """The wire form of a call with which the provider goes on."""
+    return {"handle": dict(pending.handle), "wait_seconds": pending.wait_seconds}
+
+
+def problem_of(error: CallFailed, status: int) -> dict[str, Any]:
+    """The wire form of a failed call, as `CallProblem` describes it."""
+    return {
+        "type": "about:blank",
+        "title": error.code.replace("-", " ").capitalize(),
+        "status": status,
+        "code": error.code,
+        "detail": presentable(error.message, longest=_LONGEST_DETAIL),
+        "hint": presentable(error.hint, longest=_LONGEST_DETAIL),
+        "retry_after": error.retry_after,
+        "cost_microdollars": error.cost,
+    }
+
+
+def error_of(problem: object, *, refused: type[CallFailed] = InputRejected) -> CallFailed:
+    """The error that a worker's problem stands for; a code that we do not know proves nothing.
+
+    Args:
+        refused: what it means that the worker has not even read the request.
+    """
+    match problem:
+        case {"code": str(code), "detail": str(detail), **more}:
+            pass
+        case _:
+            return WorkerLost("The worker's answer cannot be read.")
+    hint, retry_after, cost = more.get("hint"), more.get("retry_after"), more.get("cost_microdollars")
+    kind = refused if code in _REFUSED_BODIES else CALL_FAILURES.get(code, WorkerLost)
     return kind(
-        presentable(problem.detail, longest=_LONGEST_DETAIL),
-        hint=presentable(problem.hint, longest=_LONGEST_DETAIL),
-        retry_after=problem.retry_after,
-        cost=problem.cost_microdollars,
+        presentable(detail, longest=_LONGEST_DETAIL),
+        hint=presentable(hint, longest=_LONGEST_DETAIL) if isinstance(hint, str) else "",
+        retry_after=float(retry_after) if isinstance(retry_after, int | float) else None,
+        cost=cost if isinstance(cost, int) else None,
     )
+
+
+def outcome_of(
+    line: object, output_field: str, *, refused: type[CallFailed] = InputRejected
+) -> CallResult | CallPending:
+    """What the last line of an answer says.
+
+    Raises:
+        CallFailed: that the call failed; WorkerLost where the line cannot be read.
+    """
+    match line:
+        case {"done": answer}:
+            return result_of(answer, output_field)
+        case {"pending": {"handle": dict(handle), "wait_seconds": int() | float() as wait_seconds}}:
+            return CallPending(handle, float(wait_seconds))
+        case {"error": problem}:
+            raise error_of(problem, refused=refused)
+        case _:
+            raise WorkerLost("The worker's answer ended without a word about the call.")

@@ -1,19 +1,59 @@
 """The client: create jobs, wait for them, fetch what they made."""
 
+import math
 import time
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self, TypedDict, Unpack
 
 import httpx2
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
-from genesis_client.errors import GenesisProblem, JobNotCompleted
-from genesis_client.models import JobRequest, JobView, PipelineList, PipelineView, Problem
+from genesis_client.errors import JobNotCompleted, raise_problem
+from genesis_client.events import Event, follow
+from genesis_client.models import (
+    BatchRequest,
+    BatchView,
+    JobRequest,
+    JobView,
+    PipelineList,
+    PipelineView,
+)
 
-_FIRST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 1.0
+_REPEATS_AFTER_SECONDS = (0.2, 1.0)
+_WAIT_SECONDS = 10.0
+"""A single request does not wait longer for a job, so that proxies do not take it for dead."""
 _JOBS = TypeAdapter(list[JobView])
+
+
+class JobSettings(TypedDict, total=False):
+    """How a job is to be done.
+
+    Attributes:
+        priority: -100 to 100; higher ones go first.
+        not_before: it does not start before this moment, which needs its time zone.
+        start_within_seconds, finish_within_seconds: after these it fails.
+        on_ambiguous: what follows when nobody knows whether a paid call was made.
+    """
+
+    priority: int
+    not_before: datetime
+    start_within_seconds: float
+    finish_within_seconds: float
+    on_ambiguous: Literal["fail", "resend"]
+
+
+class JobFilters(TypedDict, total=False):
+    """Which jobs to list; moments need their time zone, and `text` occurs in the inputs."""
+
+    status: Literal["queued", "running", "completed", "failed", "canceled"]
+    pipeline: str
+    created_from: datetime
+    created_before: datetime
+    text: str
+    batch_id: str
 
 
 class GenesisClient:
@@ -44,21 +84,68 @@ class GenesisClient:
         """What can be generated."""
         return PipelineList.model_validate_json(self._request("GET", "/pipelines")).pipelines
 
-    def create_job(self, pipeline: str, inputs: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> JobView:
-        """Creates a job; it is durable when this returns."""
-        body = JobRequest(pipeline=pipeline, inputs=dict(inputs), options=dict(options or {}))
-        return JobView.model_validate_json(self._request("POST", "/jobs", json=body.model_dump()))
+    def create_job(
+        self,
+        pipeline: str,
+        inputs: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **more: Unpack[JobSettings],
+    ) -> JobView:
+        """Creates a job; it is durable when this returns.
+
+        A request whose answer is lost is repeated, which makes no second job: it has a random key unless one is given.
+        """
+        request = job_request(pipeline, inputs, options, **more)
+        return JobView.model_validate_json(self._create("/jobs", request, idempotency_key))
+
+    def create_batch(self, jobs: Sequence[JobRequest], *, idempotency_key: str | None = None) -> BatchView:
+        """Creates up to 1,000 jobs, all or none, from what `job_request` makes; repeats itself as `create_job` does."""
+        return BatchView.model_validate_json(self._create("/batches", BatchRequest(jobs=list(jobs)), idempotency_key))
+
+    def batch(self, batch_id: str) -> BatchView:
+        """Looks up a batch."""
+        return BatchView.model_validate_json(self._request("GET", f"/batches/{batch_id}"))
+
+    def cancel_batch(self, batch_id: str) -> BatchView:
+        """Cancels the jobs of a batch that have not ended."""
+        return BatchView.model_validate_json(self._request("POST", f"/batches/{batch_id}/cancel"))
 
     def job(self, job_id: str) -> JobView:
         """Looks up a job."""
         return JobView.model_validate_json(self._request("GET", f"/jobs/{job_id}"))
 
-    def jobs(self, *, page_size: int = 100) -> Iterator[JobView]:
-        """All jobs, newest first, fetched page by page."""
-        cursor: dict[str, str] = {}
-        while page := _JOBS.validate_json(self._request("GET", "/jobs", params={"limit": str(page_size), **cursor})):
-            yield from page
-            cursor = {"cursor": page[-1].job_id}
+    def _job_soon(self, job_id: str, seconds: float) -> JobView:
+        """A job when it has ended, or as it is after these seconds or a few."""
+        longest = min(_WAIT_SECONDS, (self._http.timeout.read or _WAIT_SECONDS) / 2)
+        wait = min(max(seconds, 0.0), longest)
+        return JobView.model_validate_json(self._request("GET", f"/jobs/{job_id}", params={"wait": f"{wait:.3f}"}))
+
+    def jobs(self, *, page_size: int = 100, **filters: Unpack[JobFilters]) -> Iterator[JobView]:
+        """Jobs, newest first, fetched page by page."""
+        query = {name: value for name, value in filters.items() if value is not None}
+        moments = {name: value.isoformat() for name, value in query.items() if isinstance(value, datetime)}
+        path: str | None = str(httpx2.URL("/jobs", params={"limit": str(page_size)} | query | moments))
+        while path:
+            response = self._answer("GET", path)
+            yield from _JOBS.validate_json(response.content)
+            path = response.links.get("next", {}).get("url")
+
+    def events(self, job_id: str, *, after: int = 0) -> Iterator[Event]:
+        """What happens to a job after its event number `after`, until it has ended; interruptions are bridged.
+
+        Pieces of generated text may come again from their beginning after an interruption: their `offset` says so.
+        """
+        return follow(self._http, f"/jobs/{job_id}/events", str(after) if after else None)
+
+    def retry(self, job_id: str, *, resend: bool = False) -> JobView:
+        """Queues a failed or canceled job again; what it has done is kept.
+
+        Args:
+            resend: go on although nobody knows whether an earlier call was charged.
+        """
+        return JobView.model_validate_json(self._request("POST", f"/jobs/{job_id}/retry", json={"resend": resend}))
 
     def cancel(self, job_id: str) -> JobView:
         """Cancels a job."""
@@ -71,13 +158,10 @@ class GenesisClient:
             JobNotCompleted: it failed or was canceled.
             TimeoutError: it is still under way; it goes on.
         """
-        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        pause = _FIRST_PAUSE_SECONDS
-        while (job := self.job(job_id)).status in ("queued", "running"):
-            if deadline is not None and time.monotonic() + pause > deadline:
+        deadline = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while (job := self._job_soon(job_id, deadline - time.monotonic())).status in ("queued", "running"):
+            if time.monotonic() >= deadline:
                 raise TimeoutError(f"Job {job_id} is still {job.status} after {timeout_seconds:g} seconds.")
-            time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
         if job.status != "completed":
             raise JobNotCompleted(job)
         return job
@@ -89,29 +173,47 @@ class GenesisClient:
         options: Mapping[str, Any] | None = None,
         *,
         timeout_seconds: float | None = None,
+        **more: Unpack[JobSettings],
     ) -> JobView:
         """Creates a job and waits for it; raises as `create_job` and `wait` do."""
-        return self.wait(self.create_job(pipeline, inputs, options).job_id, timeout_seconds=timeout_seconds)
+        job = self.create_job(pipeline, inputs, options, **more)
+        return self.wait(job.job_id, timeout_seconds=timeout_seconds)
 
     def download(self, url: str) -> bytes:
         """The content of an output, given as its job names it."""
         return self._request("GET", url)
 
+    def _create(self, path: str, request: BaseModel, key: str | None) -> bytes:
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        body = request.model_dump(mode="json", exclude_none=True)
+        for pause in _REPEATS_AFTER_SECONDS:
+            try:
+                response = self._http.request("POST", path, json=body, headers=headers)
+            except httpx2.TransportError:
+                time.sleep(pause)
+                continue
+            if response.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
+                return _good(response).content
+            time.sleep(pause)
+        return self._request("POST", path, json=body, headers=headers)
+
     def _request(self, method: str, path: str, **more: Any) -> bytes:
-        response = self._http.request(method, path, **more)
-        if response.is_success:
-            return response.content
-        raise GenesisProblem(_problem(response))
+        return self._answer(method, path, **more).content
+
+    def _answer(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        return _good(self._http.request(method, path, **more))
 
 
-def _problem(response: httpx2.Response) -> Problem:
-    try:
-        return Problem.model_validate_json(response.content)
-    except ValidationError:
-        # Something between us and the platform answered.
-        return Problem(
-            title="Not an answer of Genesis",
-            status=response.status_code,
-            code="foreign-answer",
-            detail=f"{response.url} answered {response.status_code} without a problem document.",
-        )
+def _good(response: httpx2.Response) -> httpx2.Response:
+    if not response.is_success:
+        raise_problem(response)
+    return response
+
+
+def job_request(
+    pipeline: str, inputs: Mapping[str, Any], options: Mapping[str, Any] | None = None, **more: Unpack[JobSettings]
+) -> JobRequest:
+    """A job to be done, for a batch."""
+    return JobRequest.model_validate(
+        {"pipeline": pipeline, "inputs": dict(inputs), "options": dict(options or {}), **more}
+    )

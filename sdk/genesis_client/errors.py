@@ -1,5 +1,10 @@
 """What can go wrong when the platform is called."""
 
+from typing import NoReturn
+
+import httpx2
+from pydantic import ValidationError
+
 from genesis_client.models import JobView, Problem
 
 
@@ -25,3 +30,22 @@ class JobNotCompleted(Exception):  # says what is the case
     def __init__(self, job: JobView) -> None:
         super().__init__(job.metadata.error_message or f"The job is {job.status}.")
         self.job = job
+
+
+def raise_problem(response: httpx2.Response) -> NoReturn:
+    """Raises what a response that is no success says.
+
+    Raises:
+        GenesisProblem: always.
+    """
+    try:
+        problem = Problem.model_validate_json(response.content)
+    except ValidationError:
+        # Something between us and the platform answered.
+        problem = Problem(
+            title="Not an answer of Genesis",
+            status=response.status_code,
+            code="foreign-answer",
+            detail=f"{response.url} answered {response.status_code} without a problem document.",
+        )
+    raise GenesisProblem(problem) from None

@@ -4,7 +4,40 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
+
+
+class BatchCounts(BaseModel):
+    """
+    How many jobs of a batch have each status.
+    """
+
+    canceled: Annotated[int, Field(title="Canceled")]
+    completed: Annotated[int, Field(title="Completed")]
+    failed: Annotated[int, Field(title="Failed")]
+    queued: Annotated[int, Field(title="Queued")]
+    running: Annotated[int, Field(title="Running")]
+
+
+class BatchView(BaseModel):
+    """
+    Jobs that were accepted together; `GET /jobs?batch_id=…` lists them.
+    """
+
+    batch_id: Annotated[str, Field(title="Batch Id")]
+    counts: BatchCounts
+    created_at: Annotated[AwareDatetime, Field(title="Created At")]
+    size: Annotated[int, Field(title="Size")]
+    """
+    How many jobs there are.
+    """
+    status: Annotated[
+        Literal["queued", "running", "completed", "failed", "canceled"],
+        Field(title="BatchStatus"),
+    ]
+    """
+    `queued` until one starts, `running` until all have ended; then `failed` if any has failed, else `canceled` if any was canceled, else `completed`.
+    """
 
 
 class ErrorView(BaseModel):
@@ -15,6 +48,44 @@ class ErrorView(BaseModel):
     code: Annotated[str, Field(title="Code")]
     hint: Annotated[str, Field(title="Hint")]
     message: Annotated[str, Field(title="Message")]
+
+
+class EventView(BaseModel):
+    """
+    Something that happened to a job.
+    """
+
+    at: Annotated[AwareDatetime, Field(title="At")]
+    cursor: Annotated[str, Field(title="Cursor")]
+    """
+    Its place among all events of the organization.
+    """
+    data: Annotated[dict[str, Any], Field(examples=[{"step": "generate"}], title="Data")]
+    """
+    What the type says more.
+    """
+    job_id: Annotated[str, Field(title="Job Id")]
+    seq: Annotated[int, Field(title="Seq")]
+    """
+    Counts from 1 within the job, without gaps.
+    """
+    type: Annotated[
+        Literal[
+            "job-queued",
+            "job-retried",
+            "job-started",
+            "job-completed",
+            "job-failed",
+            "job-canceled",
+            "step-started",
+            "step-retried",
+            "step-pending",
+            "step-completed",
+            "step-failed",
+            "step-skipped",
+        ],
+        Field(title="EventType"),
+    ]
 
 
 class FieldProblem(BaseModel):
@@ -38,74 +109,45 @@ class Health(BaseModel):
     version: Annotated[str, Field(title="Version")]
 
 
-class JobMetadata(BaseModel):
-    """
-    What is known about a job beside its work.
-    """
-
-    cancel_requested_at: Annotated[AwareDatetime | None, Field(title="Cancel Requested At")]
-    completed_at: Annotated[AwareDatetime | None, Field(title="Completed At")]
-    cost_microdollars: Annotated[int | None, Field(title="Cost Microdollars")]
-    """
-    Sum of what providers reported; null when any is unknown.
-    """
-    created_at: Annotated[AwareDatetime, Field(title="Created At")]
-    error: ErrorView | None
-    error_message: Annotated[str | None, Field(title="Error Message")]
-    provider: Annotated[str | None, Field(examples=["local"], title="Provider")]
-    """
-    The providers that served it.
-    """
-    started_at: Annotated[AwareDatetime | None, Field(title="Started At")]
-    waiting_for: Annotated[str | None, Field(title="Waiting For")]
-    """
-    Why a queued job has not started, where something stands in its way.
-    """
-    warnings: Annotated[list[str], Field(title="Warnings")]
-    """
-    What the providers could not honor.
-    """
-    worker_used: Annotated[str | None, Field(examples=["llm, image"], title="Worker Used")]
-    """
-    The workers that served it.
-    """
-
-
 class JobOutputs(BaseModel):
     """
     What a job has produced so far.
     """
 
-    audio_url: Annotated[str | None, Field(title="Audio Url")] = None
+    audio_url: Annotated[str | None, Field(title="Audio Url")]
     image_url: Annotated[
         str | None,
         Field(
             examples=["/storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.png"],
             title="Image Url",
         ),
-    ] = None
-    text: Annotated[str | None, Field(title="Text")] = None
+    ]
+    text: Annotated[str | None, Field(title="Text")]
 
 
-class JobRequest(BaseModel):
+class FinishWithinSeconds(RootModel[float]):
+    root: Annotated[float, Field(gt=0.0, le=31536000.0, title="Finish Within Seconds")]
     """
-    A job to be done.
+    The job fails with `deadline-passed` unless it has ended this long after its submission.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    inputs: Annotated[dict[str, Any], Field(title="Inputs")]
+
+class StartWithinSeconds(RootModel[float]):
+    root: Annotated[float, Field(gt=0.0, le=31536000.0, title="Start Within Seconds")]
     """
-    `text`, `audio_url` or `image_url`, as the pipeline says.
+    The job fails with `start-deadline-passed` unless it has started this long after its submission.
     """
-    options: Annotated[dict[str, Any] | None, Field(title="Options")] = {}
+
+
+class LedgerStatus(BaseModel):
     """
-    As the pipeline says; null means the default.
+    Whether the ledger of jobs answers.
     """
-    pipeline: Annotated[str, Field(max_length=100, title="Pipeline")]
+
+    ready: Annotated[bool, Field(title="Ready")]
+    reason: Annotated[str | None, Field(title="Reason")]
     """
-    One of the types that `GET /pipelines` lists.
+    Why it does not answer.
     """
 
 
@@ -200,6 +242,70 @@ class ProviderView(BaseModel):
     name: Annotated[str, Field(title="Name")]
 
 
+class QueueView(BaseModel):
+    """
+    Where a queued job stands.
+    """
+
+    estimated_start_at: Annotated[AwareDatetime | None, Field(title="Estimated Start At")]
+    """
+    Judged by recent jobs; null without any.
+    """
+    position: Annotated[int, Field(examples=[3], title="Position")]
+    """
+    Jobs of the organization that start before it.
+    """
+    position_is_minimum: Annotated[bool, Field(title="Position Is Minimum")]
+    """
+    There are more of them, but no more were counted.
+    """
+    reason: Annotated[str | None, Field(examples=["All slots of text are busy."], title="Reason")]
+    """
+    Why it waits, where something stands in its way.
+    """
+
+
+class RetryRequest(BaseModel):
+    """
+    How a job is to be retried.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    resend: Annotated[bool | None, Field(title="Resend")] = False
+    """
+    Go on although nobody knows what an earlier call came to; it may then be paid twice.
+    """
+
+
+class StreamView(BaseModel):
+    """
+    The first message of a WebSocket of all jobs: from where it can be continued.
+    """
+
+    cursor: Annotated[str, Field(title="Cursor")]
+    type: Annotated[Literal["stream-opened"], Field(title="Type")]
+
+
+class TextDeltaView(BaseModel):
+    """
+    A piece of the text that a job is writing; a piece of another attempt begins the step's text anew.
+
+    Pieces are not kept: who comes later gets what is written so far as one piece, and the whole is in the job's output.
+    """
+
+    attempt: Annotated[str, Field(title="Attempt")]
+    job_id: Annotated[str, Field(title="Job Id")]
+    offset: Annotated[int, Field(title="Offset")]
+    """
+    Characters of the attempt's text before it.
+    """
+    step: Annotated[str, Field(title="Step")]
+    text: Annotated[str, Field(title="Text")]
+    type: Annotated[Literal["text-delta"], Field(title="Type")]
+
+
 class WorkerStatus(BaseModel):
     """
     Whether a worker answers.
@@ -238,6 +344,113 @@ class AttemptView(BaseModel):
     warnings: Annotated[list[str], Field(title="Warnings")]
 
 
+class JobMetadata(BaseModel):
+    """
+    What is known about a job beside its work.
+    """
+
+    batch_id: Annotated[str | None, Field(title="Batch Id")]
+    """
+    The batch that it was accepted with.
+    """
+    cancel_requested_at: Annotated[AwareDatetime | None, Field(title="Cancel Requested At")]
+    completed_at: Annotated[AwareDatetime | None, Field(title="Completed At")]
+    cost_microdollars: Annotated[int | None, Field(title="Cost Microdollars")]
+    """
+    Sum of what providers reported; null when any is unknown.
+    """
+    created_at: Annotated[AwareDatetime, Field(title="Created At")]
+    error: ErrorView | None
+    error_message: Annotated[str | None, Field(title="Error Message")]
+    finish_by: Annotated[AwareDatetime | None, Field(title="Finish By")]
+    """
+    It fails unless it has ended by then.
+    """
+    not_before: Annotated[AwareDatetime | None, Field(title="Not Before")]
+    """
+    A queued job does not go on before this moment: its start is delayed, or a failed attempt's next is.
+    """
+    on_ambiguous: Annotated[Literal["fail", "resend"], Field(title="OnAmbiguous")]
+    """
+    What follows when nobody knows whether a paid call was made.
+    """
+    priority: Annotated[int, Field(title="Priority")]
+    provider: Annotated[str | None, Field(examples=["local"], title="Provider")]
+    """
+    The providers that served it.
+    """
+    queue: QueueView | None
+    """
+    Where a queued job stands; shown by `GET /jobs/{job_id}` alone.
+    """
+    retried_at: Annotated[AwareDatetime | None, Field(title="Retried At")]
+    """
+    When it was last retried by hand.
+    """
+    start_by: Annotated[AwareDatetime | None, Field(title="Start By")]
+    """
+    It fails unless it has started by then.
+    """
+    started_at: Annotated[AwareDatetime | None, Field(title="Started At")]
+    waiting_for: Annotated[str | None, Field(title="Waiting For")]
+    """
+    Why a queued job has not started, where something stands in its way.
+    """
+    warnings: Annotated[list[str], Field(title="Warnings")]
+    """
+    What the providers could not honor.
+    """
+    worker_used: Annotated[str | None, Field(examples=["llm, image"], title="Worker Used")]
+    """
+    The workers that served it.
+    """
+
+
+class JobRequest(BaseModel):
+    """
+    A job to be done.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    finish_within_seconds: Annotated[FinishWithinSeconds | None, Field(title="Finish Within Seconds")] = None
+    """
+    The job fails with `deadline-passed` unless it has ended this long after its submission.
+    """
+    inputs: Annotated[dict[str, Any], Field(title="Inputs")]
+    """
+    `text`, `audio_url` or `image_url`, as the pipeline says.
+    """
+    not_before: Annotated[
+        AwareDatetime | None,
+        Field(examples=["2027-01-31T18:00:00Z"], title="Not Before"),
+    ] = None
+    """
+    The job does not start before this moment (RFC 3339, with its offset from UTC). A retry forgets it.
+    """
+    on_ambiguous: Annotated[Literal["fail", "resend"] | None, Field(title="OnAmbiguous")] = "fail"
+    """
+    What follows when nobody knows whether a paid call was made: the job fails, and can be retried by hand; or the call is made again, and may then be paid twice.
+    """
+    options: Annotated[dict[str, Any] | None, Field(title="Options")] = {}
+    """
+    As the pipeline says; null means the default.
+    """
+    pipeline: Annotated[str, Field(max_length=100, title="Pipeline")]
+    """
+    One of the types that `GET /pipelines` lists.
+    """
+    priority: Annotated[int | None, Field(ge=-100, le=100, title="Priority")] = 0
+    """
+    Jobs of a higher one go first among those of the same organization.
+    """
+    start_within_seconds: Annotated[StartWithinSeconds | None, Field(title="Start Within Seconds")] = None
+    """
+    The job fails with `start-deadline-passed` unless it has started this long after its submission.
+    """
+
+
 class PipelineList(BaseModel):
     """
     All pipelines.
@@ -259,6 +472,11 @@ class Readiness(BaseModel):
     Whether everything that jobs need is there.
     """
 
+    executors: Annotated[int | None, Field(title="Executors")]
+    """
+    How many executors are alive, in whichever process; without one, jobs wait. Null when the ledger does not answer.
+    """
+    ledger: LedgerStatus
     ready: Annotated[bool, Field(title="Ready")]
     workers: Annotated[list[WorkerStatus], Field(title="Workers")]
 
@@ -283,6 +501,17 @@ class StepView(BaseModel):
         Literal["waiting", "running", "done", "failed", "skipped"],
         Field(title="StepState"),
     ]
+
+
+class BatchRequest(BaseModel):
+    """
+    Jobs that are accepted together, all or none.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    jobs: Annotated[list[JobRequest], Field(max_length=1000, min_length=1, title="Jobs")]
 
 
 class JobView(BaseModel):

@@ -56,7 +56,7 @@ def test_the_example_works(platform, example):
     example = re.sub(r"^(AUDIO|IMAGE)=.*\n", "", example, flags=re.MULTILINE)
     script = names + example.replace("localhost:8000", url.removeprefix("http://"))
     done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=60, check=True)
-    assert "job_id" in done.stdout
+    assert "job_id" in done.stdout or "batch_id" in done.stdout
     assert '"code":"' not in done.stdout.split('"steps"')[0], done.stdout
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from genesis.database.sqlite.ledger import open_sqlite
+from genesis.database.sqlite.open import open_sqlite
 from genesis.engine.engine import Engine
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.clock import SystemClock
@@ -15,12 +15,34 @@ from tests.support.gateway import serving
 
 
 @pytest.fixture
-def engine_on(tmp_path):
+def impatient(monkeypatch):
+    """Settings under which a call is over soon, and what asks about calls asks often; nothing waits for the end of one."""
+    monkeypatch.setattr("genesis.engine.choice._GRACE_MILLISECONDS", 100)
+    monkeypatch.setattr("genesis.engine.call._ASK_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("genesis.engine.reconciler._SECONDS", 0.1)
+    return SETTINGS.model_copy(update={"call_timeout_seconds": 1.0, "drain_seconds": 0})
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request, tmp_path):
+    """Opens the same database each time that it is called; several times at once where that is allowed."""
+    if request.param == "postgres":
+        from tests.support.postgres import postgres_database
+
+        return postgres_database(SystemClock())
+    return lambda: open_sqlite(tmp_path / "jobs.db", SystemClock())
+
+
+@pytest.fixture
+def engine_on(database):
+    """Runs an engine on the test's database: each time a new one, as a process that is started again."""
+
     @asynccontextmanager
-    async def opened(workers, settings=SETTINGS, pipelines=None):
-        clock = SystemClock()
-        async with open_sqlite(tmp_path / "jobs.db", clock) as (ledger, queries):
-            engine = Engine(ledger, queries, workers, pipelines or builtin_pipelines(), clock, settings)
+    async def opened(workers, settings=SETTINGS, pipelines=None, wrap=lambda ledger: ledger):
+        async with database() as db:
+            engine = Engine(
+                wrap(db.ledger), db.queries, db.signals, workers, pipelines or builtin_pipelines(), db.clock, settings
+            )
             async with engine.running():
                 while not engine.directory.known and not workers.missing:
                     await asyncio.sleep(0.01)

@@ -1,8 +1,7 @@
 """The engine on a real database with scripted workers."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -24,7 +23,7 @@ from genesis.errors import (
     WorkerUnavailable,
 )
 from genesis.pipelines.contract import contract_of
-from tests.support.engine import SETTINGS, always, ended, failing, never, submit
+from tests.support.engine import SETTINGS, always, attempts_closed, ended, failing, never, submit
 from tests.support.jobs import pipeline, text_step
 from tests.support.workers import ScriptedWorkers, answer, described
 
@@ -201,15 +200,13 @@ async def test_a_fallback_with_few_slots_is_not_flooded(engine_on):
     assert {len(job.attempts) for job in jobs} == {2}
 
 
-async def test_a_step_of_another_version_fails_its_job(engine_on, tmp_path):
-    workers = ScriptedWorkers(always, missing={"text"})
-    async with engine_on(workers) as engine:
-        job = await submit(engine)
-        with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
-            connection.execute('UPDATE jobs SET plan = replace(plan, \'"text","input"\', \'"video","input"\')')
-            connection.commit()
-        workers.missing.clear()
-        job = await ended(engine, job)
+async def test_a_step_of_another_version_fails_its_job(engine_on):
+    plan = pipeline(text_step("a"), text_step("b", "${steps.a.text}"))
+    known, unknown = plan.steps
+    plan = replace(plan, steps=(known, replace(unknown, capability="video")))
+    contract = replace(contract_of(pipeline(text_step("a"))), pipeline=plan)
+    async with engine_on(ScriptedWorkers(always), pipelines={"trial": contract}) as engine:
+        job = await ended(engine, await submit(engine, "trial"))
     assert job.failure.code == "unknown-capability"
 
 
@@ -243,17 +240,21 @@ async def test_cancel_reaches_a_running_call(engine_on):
     assert job.steps[0].state is StepState.SKIPPED
 
 
-async def test_cancel_does_not_wait_for_a_worker_that_ignores_it(engine_on):
+async def test_cancel_does_not_wait_for_a_worker_that_ignores_it(engine_on, impatient):
     class Deaf(ScriptedWorkers):
-        async def cancel(self, capability, attempt):
+        async def cancel(self, capability, attempt, handle=None):
             self.cancels.append("ignored")
 
-    async with engine_on(Deaf(never)) as engine:
+    async with engine_on(Deaf(never), impatient) as engine:
         job = await submit(engine)
         while (await engine.job(DEFAULT_ORGANIZATION, job.id)).attempts == ():
             await asyncio.sleep(0.01)
         await engine.cancel(DEFAULT_ORGANIZATION, job.id)
         job = await ended(engine, job, within=10)
+        assert job.status is JobStatus.CANCELED
+        assert job.attempts[0].state is AttemptState.INTENDED  # the call goes on, and so does its attempt
+    async with engine_on(ScriptedWorkers(always), impatient) as engine:
+        job = await attempts_closed(engine, job)
     assert job.status is JobStatus.CANCELED
     assert job.attempts[0].state is AttemptState.UNKNOWN
 
@@ -277,16 +278,17 @@ async def test_a_job_that_backs_off_can_be_canceled(engine_on):
     assert len(workers.calls) == 1
 
 
-async def test_a_defect_of_ours_ends_the_job_visibly_and_no_other(engine_on):
+async def test_a_defect_of_ours_ends_the_job_visibly_and_no_other(engine_on, impatient):
     async def script(call):
         if call.input["text"] == "bad":
             raise ZeroDivisionError
         return answer(call)
 
-    async with engine_on(ScriptedWorkers(script)) as engine:
+    async with engine_on(ScriptedWorkers(script), impatient) as engine:
         bad = await submit(engine, inputs={"text": "bad"})
         good = await submit(engine)
-        bad, good = await ended(engine, bad), await ended(engine, good)
+        good = await ended(engine, good)
+        bad = await attempts_closed(engine, await ended(engine, bad))
     assert (bad.status, bad.failure.code) == (JobStatus.FAILED, "internal-error")
     assert bad.attempts[0].state is AttemptState.UNKNOWN
     assert good.status is JobStatus.COMPLETED
@@ -306,7 +308,7 @@ async def test_impossible_jobs_are_refused(engine_on):
         await engine.directory.refresh("text")
         with pytest.raises(NoProvider):
             await submit(engine)
-        assert await engine.jobs(DEFAULT_ORGANIZATION, limit=10) == []
+        assert (await engine.jobs(DEFAULT_ORGANIZATION, limit=10)).jobs == []
 
 
 async def test_a_step_that_nobody_can_serve_any_more_fails_by_itself(engine_on):

@@ -12,15 +12,15 @@ from tests.support.workers import ScriptedWorkers, answer, described
 
 
 @pytest.mark.parametrize("free", [True, False])
-async def test_a_restart_repeats_what_is_free_and_fails_what_may_be_paid(engine_on, free):
+async def test_a_restart_repeats_what_is_free_and_fails_what_may_be_paid(engine_on, free, impatient):
     provider = described("one", ProviderClass.REPEATABLE if free else ProviderClass.OPAQUE)
     hanging = ScriptedWorkers(never, (provider,))
-    async with engine_on(hanging, SETTINGS.model_copy(update={"drain_seconds": 0})) as engine:
+    async with engine_on(hanging, impatient) as engine:
         job = await submit(engine)
         while not hanging.under_way:
             await asyncio.sleep(0.01)
     workers = ScriptedWorkers(always, (provider,))
-    async with engine_on(workers) as engine:
+    async with engine_on(workers, impatient) as engine:
         job = await ended(engine, job)
     if free:
         assert (job.status, len(workers.calls)) == (JobStatus.COMPLETED, 1)

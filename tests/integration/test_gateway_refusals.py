@@ -1,7 +1,11 @@
 """What the API refuses, each with a problem that says what happened and what to do."""
 
+import gzip
+
 import pytest
 
+from gateway.main import create_app
+from launcher.workers import open_in_process_workers
 from tests.support.gateway import create, finished, is_problem
 
 
@@ -18,6 +22,29 @@ from tests.support.gateway import create, finished, is_problem
         ({"pipeline": "text_to_text", "inputs": {"text": "a", "more": 1}}, "invalid-request", "inputs.more"),
         ({"pipeline": "text_to_text", "inputs": {"text": "a"}, "colour": 1}, "invalid-request", "colour"),
         ({"pipeline": "text_to_text", "inputs": {"text": "a\u0000"}}, "invalid-request", None),
+        ({"pipeline": "a\u0000", "inputs": {"text": "a"}}, "invalid-request", None),
+        *(
+            ({"pipeline": "text_to_text", "inputs": {"text": "a"}, name: value}, "invalid-request", name)
+            for name, value in (
+                ("priority", 101),
+                ("priority", -101),
+                ("priority", 1.5),
+                ("priority", "1"),
+                ("priority", True),
+                ("not_before", "2030-01-01T00:00:00"),
+                ("not_before", "soon"),
+                ("start_within_seconds", 0),
+                ("start_within_seconds", 1e9),
+                ("finish_within_seconds", -1),
+                ("finish_within_seconds", "x"),
+                ("on_ambiguous", "maybe"),
+            )
+        ),
+        (
+            {"pipeline": "text_to_text", "inputs": {"text": "a"}, "not_before": "9999-12-31T23:59:59-12:00"},
+            "invalid-request",
+            None,
+        ),
         ({"pipeline": "text_to_text", "inputs": {"text": "a"}, "options": {"x": 1}}, "unknown-option", "options.x"),
         (
             {"pipeline": "text_to_text", "inputs": {"text": "a"}, "options": {"temperature": 9}},
@@ -61,11 +88,11 @@ async def test_what_is_wrong_with_a_job_is_told(client, body, code, field):
         (b"{", 400, "malformed-json"),
         (b"", 422, "invalid-request"),
         (b"null", 422, "invalid-request"),
-        (b"[" * 200_000, 400, "bad-request"),
+        (b"[" * 200_000, 400, "malformed-json"),
         (b"\xff\xfe", 400, "malformed-json"),
-        (b'{"pipeline":"text_to_text","inputs":{"text":"\\ud800"}}', 422, "invalid-request"),
-        (b'{"pipeline":"\\ud800","inputs":{"text":"a"}}', 422, "invalid-request"),
-        (b'{"pipeline":"text_to_text","inputs":{"\\ud800":"a"}}', 422, "invalid-request"),
+        (b'{"pipeline":"text_to_text","inputs":{"text":"\\ud800"}}', 400, "malformed-json"),
+        (b'{"pipeline":"\\ud800","inputs":{"text":"a"}}', 400, "malformed-json"),
+        (b'{"pipeline":"text_to_text","inputs":{"\\ud800":"a"}}', 400, "malformed-json"),
         (
             b'{"pipeline":"text_to_text","inputs":{"text":"a"},"options":{"provider_options":{"a":1e999}}}',
             422,
@@ -120,6 +147,24 @@ async def test_ten_megabytes_are_too_much(client, announced):
         ("GET", "/jobs?offset=-1", 422, "invalid-request"),
         ("GET", "/jobs?offset=10001", 422, "invalid-request"),
         ("GET", "/jobs?cursor=x", 422, "invalid-request"),
+        ("GET", "/jobs?status=done", 422, "invalid-request"),
+        ("GET", "/jobs?created_from=2030-01-01T00:00:00", 422, "invalid-request"),
+        ("GET", "/jobs?created_before=x", 422, "invalid-request"),
+        ("GET", "/jobs?text=", 422, "invalid-request"),
+        ("GET", "/jobs?text=a%00b", 422, "invalid-request"),
+        ("GET", "/jobs?pipeline=%00", 422, "invalid-request"),
+        ("GET", "/jobs?batch_id=x", 422, "invalid-request"),
+        ("GET", "/jobs/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55?wait=1", 404, "not-found"),
+        ("GET", "/jobs/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55?wait=61", 422, "invalid-request"),
+        ("GET", "/jobs/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55?wait=nan", 422, "invalid-request"),
+        ("POST", "/jobs?wait=-1", 422, "invalid-request"),
+        ("POST", "/jobs/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55/retry", 404, "not-found"),
+        ("POST", "/jobs/x/retry", 422, "invalid-request"),
+        ("GET", "/batches/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55", 404, "not-found"),
+        ("GET", "/batches/x", 422, "invalid-request"),
+        ("POST", "/batches/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55/cancel", 404, "not-found"),
+        ("GET", "/events?after=999999999999", 422, "invalid-request"),
+        ("GET", "/batches", 405, "method-not-allowed"),
         ("GET", "/storage/images/nothing.png", 404, "not-found"),
         ("GET", "/storage/..%2f..%2fjobs.db", 422, "invalid-request"),
         ("GET", "/storage/images/..%2f..%2fjobs.db", 422, "invalid-request"),
@@ -130,12 +175,15 @@ async def test_other_errors_are_problems_too(client, method, path, status, code)
     is_problem(await client.request(method, path), status, code)
 
 
-@pytest.mark.parametrize("depth", [40, 300, 900])
-async def test_deep_nesting_is_refused_before_it_is_stored(client, depth):
+@pytest.mark.parametrize(
+    ("depth", "status", "code"),
+    [(40, 422, "invalid-request"), (300, 400, "malformed-json"), (900, 400, "malformed-json")],
+)
+async def test_deep_nesting_is_refused_before_it_is_stored(client, depth, status, code):
     nested = {}
     for _ in range(depth):
         nested = {"a": nested}
-    is_problem(await create(client, provider_options=nested), 422, "invalid-request")
+    is_problem(await create(client, provider_options=nested), status, code)
     assert (await client.get("/jobs")).json() == []
 
 
@@ -146,3 +194,48 @@ async def test_text_about_characters_is_no_such_character(client):
 
 async def test_the_hint_of_a_deep_offset_names_the_cursor(client):
     assert "cursor" in (await client.get("/jobs?offset=10001")).json()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/jobs", "GET, POST"), ("/batches", "POST"), ("/health", "GET, HEAD"), ("/events", "GET")]
+)
+async def test_a_wrong_method_is_told_all_right_ones(client, path, methods):
+    response = await client.delete(path)
+    is_problem(response, 405, "method-not-allowed")
+    assert response.headers["allow"] == methods
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/batches", "/jobs/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55/retry"])
+async def test_a_compressed_body_is_refused_by_name(client, path):
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    problem = is_problem(
+        await client.post(path, content=gzip.compress(b"{}"), headers=headers), 415, "unsupported-media-type"
+    )
+    assert "Content-Encoding gzip" in problem["detail"]
+    assert "Content-Encoding" in problem["hint"]
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(settings, capsys):
+    messages = iter([{"type": "http.request", "body": b'{"pipeline"', "more_body": True}, {"type": "http.disconnect"}])
+    sent = []
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        sent.append(message)
+
+    app = create_app(settings.model_copy(update={"log_level": "INFO"}), open_in_process_workers)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/jobs",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+    }
+    async with app.router.lifespan_context(app):
+        await app(scope, receive, send)
+    assert sent == []
+    log = capsys.readouterr().err
+    assert "POST /jobs 499" in log
+    assert "ERROR" not in log

@@ -23,13 +23,15 @@ from genesis.errors import (
 from genesis.net.client import HttpClient
 from genesis.net.exchange import Reply, Request
 from genesis.net.fetcher import Fetched, FetchInterrupted
+from genesis.ports.workers import CallPending
 from genesis.providers.base import Done, Media, Pending, Provider, Service
 from genesis.providers.local.child import Endpoint
 from genesis.settings import Settings
 from genesis.storage.file import FileStore
 from tests.support.sites import PNG, WAV, raw
 from workers.channels import LocalChannel
-from workers.runner import CallRunner
+from workers.receipts import Receipts
+from workers.runner import CallRunner, Order
 
 PAID = Money(7)
 SUBMIT, POLL = Request("POST", "/"), Request("GET", "/poll")
@@ -96,15 +98,20 @@ def run(tmp_path):
             provider_class=ProviderClass.OPAQUE,
             services={capability: Service(adapter, models=("m",))},
         )
+        (tmp_path / "files").mkdir(exist_ok=True)
+        (tmp_path / "receipts").mkdir(exist_ok=True)
         runner = CallRunner(
             CAPABILITIES[capability],
-            FileStore(tmp_path),
+            FileStore(tmp_path / "files"),
+            Receipts(FileStore(tmp_path / "receipts"), CAPABILITIES[capability]),
             fetcher or Fetcher(),
             max_bytes=1000,
             call_seconds=seconds,
         )
         field_name = next(iter(CAPABILITIES[capability].input.model_fields))
-        return await runner.run(provider, "m", channel, call_key=new_id(), call_input={field_name: "a"}, options={})
+        order = Order(provider, "m", channel, new_id(), {field_name: "a"}, {})
+        outcome = await runner.submit(order)
+        return await runner.wait(order, outcome) if isinstance(outcome, CallPending) else outcome
 
     return make
 

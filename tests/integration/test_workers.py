@@ -1,6 +1,6 @@
 """The workers over real HTTP, called by the gateway's own client and by strangers."""
 
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import httpx2
 import pytest
@@ -8,10 +8,10 @@ from aiohttp import web
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.identity import new_id
-from genesis.errors import CallFailed, FailureClass, InputRejected, ProviderAmbiguous, WorkerUnavailable
+from genesis.errors import CallFailed, FailureClass, InputRejected, WorkerLost, WorkerUnavailable
 from genesis.settings import Settings
 from tests.support.processes import free_port
-from tests.support.worker_servers import call, client_of, running
+from tests.support.worker_servers import answering, call, client_of, running
 from workers.app import create_worker
 from workers.service import WorkerService
 
@@ -44,6 +44,10 @@ def test_a_stranger_can_use_a_worker_as_the_specification_says(settings, capabil
         assert (health["status"], health["worker"]) == ("ok", CAPABILITIES[capability].worker)
         assert {provider["name"]: provider["configured"] for provider in health["providers"]}["fake"]
         assert httpx2.get(url + "/docs").status_code == 200
+        described = httpx2.get(url + "/openapi.json").json()["paths"]
+        assert set(described["/attempts/{attempt}"]) == {"get", "delete"}
+        schema = described["/generate"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert set(body) | {"options"} == set(schema["properties"])
 
 
 @pytest.mark.parametrize("body", [{}, {"text": 4}, {"text": "x", "options": {"zzz": 1}}, {"text": "x", "more": 1}])
@@ -91,15 +95,15 @@ def test_ids_are_uuids(settings, identity):
 
 
 async def test_an_error_outside_of_the_call_is_the_workers_own_word(settings, monkeypatch):
-    async def broken(self, call):
+    async def broken(self, call, *_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(WorkerService, "generate", broken)
+    monkeypatch.setattr(WorkerService, "begin", broken)
     with running(create_worker("text", settings)) as url:
         headers = {"Genesis-Attempt": new_id()}
         problem(httpx2.post(url + "/generate", json={"text": "a"}, headers=headers), 500, "worker-error")
         async with client_of("text", url) as client:
-            with pytest.raises(ProviderAmbiguous, match="error of its own"):
+            with pytest.raises(WorkerLost, match="error of its own"):
                 await client.generate(call())
 
 
@@ -153,7 +157,7 @@ async def test_a_redirect_is_not_followed():
         return web.Response(status=307, headers={"Location": "/other"})
 
     async with answering(elsewhere) as client:
-        with pytest.raises(ProviderAmbiguous):
+        with pytest.raises(WorkerLost):
             await client.generate(call())
         with pytest.raises(WorkerUnavailable):
             await client.describe("text")
@@ -201,28 +205,13 @@ async def test_the_wrong_worker_is_told(settings):
             await client.describe("text")
 
 
-@asynccontextmanager
-async def answering(handler):
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        async with client_of("text", f"http://127.0.0.1:{port}") as client:
-            yield client
-    finally:
-        await runner.cleanup()
-
-
 @pytest.mark.parametrize("status", [200, 404, 500, 502, 503])
 async def test_an_answer_that_the_worker_did_not_write_proves_nothing(status):
     async def ingress(request):
         return web.json_response({"text": "x", "code": "worker-busy"}, status=status)
 
     async with answering(ingress) as client:
-        with pytest.raises(ProviderAmbiguous):
+        with pytest.raises(WorkerLost):
             await client.generate(call())
 
 
@@ -235,7 +224,7 @@ async def test_a_garbled_answer_proves_nothing(status, body):
         )
 
     async with answering(garbled) as client:
-        with pytest.raises(ProviderAmbiguous):
+        with pytest.raises(WorkerLost):
             await client.generate(call())
         with pytest.raises(WorkerUnavailable):
             await client.describe("text")
@@ -247,5 +236,5 @@ async def test_a_connection_lost_during_the_call_proves_nothing():
         return web.Response()
 
     async with answering(hang_up) as client:
-        with pytest.raises(ProviderAmbiguous):
+        with pytest.raises(WorkerLost):
             await client.generate(call())

@@ -11,7 +11,7 @@ from genesis.providers import fake
 _FIXTURES = Path(__file__).parent / "fixtures"
 _VARIABLES = """
     OPENROUTER_API_KEY OPENROUTER_BASE_URL HUGGINGFACE_API_KEY HUGGINGFACE_BASE_URL LLM_MODEL IMAGE_MODEL_URL
-    GENESIS_FAKE_PROVIDER GENESIS_LOCAL_PROVIDER
+    GENESIS_FAKE_PROVIDER GENESIS_FAKE_URL GENESIS_LOCAL_PROVIDER
 """.split()
 _MEDIA_TYPES = {".json": "application/json", ".html": "text/html; charset=utf-8"}
 

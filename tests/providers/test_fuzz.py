@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genesis.capabilities.catalog import CAPABILITIES
+from genesis.domain.attempt import ProviderClass
 from genesis.errors import FailureClass, ProviderError
 from genesis.net.exchange import Reply
-from genesis.providers import fake, huggingface, openrouter
-from genesis.providers.base import Adapter, Done, Pending
+from genesis.providers import fake, fake_paid, huggingface, openrouter
+from genesis.providers.base import Adapter, Chunk, Done, Pending, StreamingAdapter
 from genesis.providers.local import adapter as local
 from genesis.providers.registry import ROWS
 from genesis.settings import Settings
@@ -20,6 +21,7 @@ PROVIDERS = (
     openrouter.provider(Settings()),
     huggingface.provider(Settings()),
     fake.provider(),
+    *(fake_paid.provider(one, "http://paid.test") for one in ProviderClass if one is not ProviderClass.REPEATABLE),
     *(local.provider(capability) for capability in CAPABILITIES),
 )
 ADAPTERS = {
@@ -106,7 +108,8 @@ def test_every_reply_is_understood_or_refused(name: str, status: int, headers: d
             assert result.failure is not FailureClass.SAFE or b'"error_type"' in body
         return
     if isinstance(result, Pending):
-        assert result.poll.url.startswith("/fal-ai/")
+        assert result.poll.url.startswith(("/fal-ai/", "/queue/jobs/"))
+        assert result.wait_seconds >= 0
         return
     assert isinstance(result, Done)
     assert [result.text, result.media, result.media_url].count(None) == 2
@@ -115,6 +118,56 @@ def test_every_reply_is_understood_or_refused(name: str, status: int, headers: d
     assert result.cost is None or 0 <= result.cost < 2**63
 
 
+DELTAS = st.fixed_dictionaries(
+    {"choices": st.lists(st.fixed_dictionaries({"delta": DOCUMENTS, "finish_reason": LEAVES}), max_size=2)},
+    optional={"usage": DOCUMENTS, "error": DOCUMENTS, "model": DOCUMENTS},
+)
+EVENTS = st.one_of(
+    st.binary(max_size=60),
+    EXTREMES,
+    st.sampled_from([b"[DONE]", b" [DONE] ", b"[" * 9000]),
+    st.one_of(DOCUMENTS, DELTAS).map(lambda document: json.dumps(document).encode()),
+)
+STREAMING = {name: adapter for name, adapter in ADAPTERS.items() if isinstance(adapter, StreamingAdapter)}
+
+
+@pytest.mark.parametrize("name", STREAMING)
+@given(events=st.lists(EVENTS, max_size=6))
+def test_every_stream_is_understood_or_refused(name: str, events: list[bytes]) -> None:
+    adapter = STREAMING[name]
+    done = assembled(adapter, events)
+    if isinstance(done, ProviderError):
+        done.message.encode()
+        assert done.cost is None or 0 <= done.cost < 2**63
+        return
+    assert done.text
+    done.text.encode()
+    json.dumps(done.usage, allow_nan=False).encode()
+    assert done.cost is None or 0 <= done.cost < 2**63
+
+
+def assembled(adapter: StreamingAdapter, events: list[bytes]) -> Done | ProviderError:
+    try:
+        read = [adapter.parse_chunk(event) for event in events]
+        whole = Chunk(
+            text="".join(chunk.text for chunk in read),
+            finish_reason=next((chunk.finish_reason for chunk in read if chunk.finish_reason), None),
+            usage=next((chunk.usage for chunk in read if chunk.usage is not None), None),
+            model=next((chunk.model for chunk in read if chunk.model), None),
+            refusal="".join(chunk.refusal for chunk in read),
+        )
+        return adapter.assemble(whole)
+    except ProviderError as error:
+        return error
+
+
+def test_those_that_stream_are_fuzzed() -> None:
+    assert {name.partition("-text")[0] for name in STREAMING} == {
+        *("openrouter", "fake", "local", "fake-keyed", "fake-opaque")
+    }
+
+
 def test_every_provider_is_fuzzed() -> None:
-    names = {row.build(Settings(fake_provider=True), "text").name for row in ROWS}
+    settings = Settings(fake_provider=True, fake_url="http://paid.test")
+    names = {row.build(settings, "text").name for row in ROWS}
     assert names == {provider.name for provider in PROVIDERS}

@@ -70,6 +70,10 @@ class Process:
             self._process.terminate()
         return self._process.wait(30)
 
+    def wait(self, seconds: float) -> int:
+        """Its exit code, once it has ended by itself."""
+        return self._process.wait(seconds)
+
     @property
     def log(self) -> str:
         return self._log.read_text()

@@ -75,19 +75,25 @@ def test_what_never_reached_a_provider_costs_no_attempt():
     assert next_target((A,), attempts + interrupted, 1) == A
 
 
+def test_a_call_that_may_have_been_paid_uses_up_an_attempt():
+    unknown = attempt(state=AttemptState.UNKNOWN)
+    assert next_target((A,), (unknown,), 2) == A
+    assert next_target((A,), (unknown, unknown), 2) is None
+
+
 def test_pauses_grow_and_stay_under_the_cap():
-    policy = RetryPolicy(9, 1.0, 8.0)
+    policy = RetryPolicy(9, 1.0, 8.0, 300.0)
     for row, longest in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 8), (40, 8)):
         pauses = [policy.pause([attempt()] * row) for _ in range(50)]
         assert longest / 2 <= min(pauses) <= max(pauses) <= longest
 
 
 def test_what_the_provider_asks_for_is_obeyed():
-    assert RetryPolicy(3, 0.1, 1.0).pause([attempt(retry_after=60.0)]) == 60.0
+    assert RetryPolicy(3, 0.1, 1.0, 300.0).pause([attempt(retry_after=60.0)]) == 60.0
 
 
 def test_another_target_starts_with_a_short_pause():
-    assert RetryPolicy(9, 1.0, 64.0).pause([attempt(A)] * 6 + [attempt(B)]) <= 1.0
+    assert RetryPolicy(9, 1.0, 64.0, 300.0).pause([attempt(A)] * 6 + [attempt(B)]) <= 1.0
 
 
 def test_failures_know_their_class():

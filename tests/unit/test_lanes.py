@@ -1,8 +1,18 @@
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
 from genesis.engine.lanes import Lanes
+
+
+@asynccontextmanager
+async def slot(lanes, lane="text"):
+    await lanes.wait(lane)
+    try:
+        yield
+    finally:
+        lanes.give(lane)
 
 
 def nothing():
@@ -15,7 +25,7 @@ async def test_no_more_than_the_capacity_at_once_in_order_of_arrival():
 
     async def work(number):
         nonlocal running, most
-        async with lanes.slot("text"):
+        async with slot(lanes):
             order.append(number)
             running += 1
             most = max(most, running)
@@ -30,7 +40,7 @@ async def test_no_more_than_the_capacity_at_once_in_order_of_arrival():
 
 async def test_those_who_wait_count_as_taken():
     lanes = Lanes(lambda _: 1, nothing)
-    async with lanes.slot("text"):
+    async with slot(lanes):
         waiting = asyncio.create_task(anext_slot(lanes))
         await asyncio.sleep(0)
         assert lanes.free("text") == 0
@@ -39,13 +49,13 @@ async def test_those_who_wait_count_as_taken():
 
 
 async def anext_slot(lanes):
-    async with lanes.slot("text"):
+    async with slot(lanes):
         pass
 
 
 async def test_a_canceled_wait_leaves_no_trace():
     lanes = Lanes(lambda _: 1, nothing)
-    async with lanes.slot("text"):
+    async with slot(lanes):
         waiting = asyncio.create_task(anext_slot(lanes))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -56,7 +66,7 @@ async def test_a_canceled_wait_leaves_no_trace():
 
 async def test_a_cancel_that_comes_with_the_turn_hands_it_on():
     lanes = Lanes(lambda _: 1, nothing)
-    first = lanes.slot("text")
+    first = slot(lanes)
     await first.__aenter__()
     unlucky = asyncio.create_task(anext_slot(lanes))
     lucky = asyncio.create_task(anext_slot(lanes))
@@ -81,7 +91,7 @@ async def test_growing_capacity_lets_waiting_ones_in():
 async def test_a_free_slot_that_nobody_waits_for_is_told():
     told = []
     lanes = Lanes(lambda _: 1, lambda: told.append("free"))
-    async with lanes.slot("text"):
+    async with slot(lanes):
         waiting = asyncio.create_task(anext_slot(lanes))
         await asyncio.sleep(0)
     assert told == []
@@ -91,6 +101,15 @@ async def test_a_free_slot_that_nobody_waits_for_is_told():
 
 async def test_a_provider_has_slots_of_its_own():
     lanes = Lanes(lambda lane: {"text": 8, "text:local": 1}[lane], nothing)
-    async with lanes.slot("text"), lanes.slot("text:local"):
+    async with slot(lanes), slot(lanes, "text:local"):
         assert lanes.free("text") == 7
         assert lanes.free("text:local") == 0
+
+
+async def test_what_is_taken_at_once_is_what_was_free():
+    lanes = Lanes(lambda _: 3, nothing)
+    assert lanes.take("text", 2) == 2
+    assert lanes.take("text", 2) == 1
+    assert lanes.take("text") == 0
+    lanes.return_unused("text", 3)
+    assert lanes.free("text") == 3

@@ -226,7 +226,7 @@ def test_a_chat_request_gets_defaults_where_nothing_is_given() -> None:
         ({"temperature": 3}, "temperature"),
         ({"seed": -1}, "seed"),
         ({"max_tokens": 0}, "max_tokens"),
-        ({"stream": True}, "stream"),
+        ({"stream": 3}, "stream"),
         ({"tools": []}, "tools"),
     ],
 )

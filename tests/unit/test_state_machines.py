@@ -3,8 +3,8 @@ import pytest
 from genesis.domain import attempt, job, step
 
 MACHINES = [
-    (job.TRANSITIONS, job.JobStatus.QUEUED, job.TERMINAL),
-    (step.TRANSITIONS, step.StepState.WAITING, step.SETTLED),
+    (job.TRANSITIONS, job.JobStatus.QUEUED, {job.JobStatus.COMPLETED}),
+    (step.TRANSITIONS, step.StepState.WAITING, {step.StepState.DONE}),
     (
         attempt.TRANSITIONS,
         attempt.AttemptState.INTENDED,
@@ -23,3 +23,9 @@ def test_every_state_is_reached_and_only_ends_are_final(table, start, ends):
             frontier.append(following)
     assert reached == set(table)
     assert {state for state, following in table.items() if not following} == set(ends)
+
+
+def test_only_a_retry_by_hand_leads_back():
+    assert job.TRANSITIONS[job.JobStatus.FAILED] == job.TRANSITIONS[job.JobStatus.CANCELED] == {job.JobStatus.QUEUED}
+    assert step.TRANSITIONS[step.StepState.FAILED] == step.TRANSITIONS[step.StepState.SKIPPED]
+    assert step.TRANSITIONS[step.StepState.FAILED] == {step.StepState.WAITING}

@@ -1,9 +1,8 @@
 """Which hosts a request may name, and from which pages it may come."""
 
 import pytest
-from starlette.datastructures import Headers
 
-from gateway.middleware import is_cross_origin, is_trusted_host
+from gateway.origins import OriginCheck, is_foreign_page, is_trusted_host
 
 ELSEWHERE = "172.18.0.3"
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
@@ -93,13 +92,41 @@ def test_named_hosts_take_the_place_of_the_private_names(host, trusted, answered
         ({"origin": "http://localhost:3000", "host": "127.0.0.1:8000", "sec-fetch-site": "same-origin"}, False),
     ],
 )
-def test_pages_of_other_origins_change_nothing(headers, refused):
-    for method in ("POST", "PUT", "PATCH", "DELETE", "ANYTHING"):
-        assert is_cross_origin(method, Headers(headers), ("https://page.example",)) is refused
-    for method in ("GET", "HEAD", "OPTIONS"):
-        assert not is_cross_origin(method, Headers(headers), ("https://page.example",))
+def test_pages_of_other_origins_are_known(headers, refused):
+    named = (headers.get("origin", ""), headers.get("sec-fetch-site", ""), headers.get("host", ""))
+    assert is_foreign_page(*named, ("https://page.example",)) is refused
 
 
 def test_all_origins_may_where_the_operator_says_so():
-    headers = Headers({"origin": "https://evil.example", "host": "localhost", "sec-fetch-site": "cross-site"})
-    assert not is_cross_origin("POST", headers, ("*",))
+    assert not is_foreign_page("https://evil.example", "cross-site", "localhost", ("*",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "passed"),
+    [
+        ("http", "GET", True),
+        ("http", "HEAD", True),
+        ("http", "OPTIONS", True),
+        ("http", "POST", False),
+        ("http", "DELETE", False),
+        ("http", "ANYTHING", False),
+        ("websocket", None, False),
+        ("lifespan", None, True),
+    ],
+)
+async def test_pages_of_other_origins_change_nothing_and_open_no_websocket(kind, method, passed):
+    reached = []
+
+    async def app(scope, receive, send):
+        reached.append(scope)
+
+    async def send(message):
+        pass
+
+    scope = {"type": kind, "headers": [(b"origin", b"https://evil.example"), (b"host", b"localhost")]}
+    if kind == "websocket":
+        scope["extensions"] = {"websocket.http.response": {}}
+    if method:
+        scope["method"] = method
+    await OriginCheck(app, allowed=())(scope, None, send)
+    assert bool(reached) is passed

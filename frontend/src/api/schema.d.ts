@@ -1,6 +1,90 @@
 /** Types of the API, generated from openapi.json by `npm run generate`. */
 
 export interface paths {
+    "/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch
+         * @description Accepts up to 1,000 jobs, all or none: one that is wrong refuses all, and each error is named with its place, such
+         *     as `jobs.3.inputs.text`. They are durable when this answers.
+         */
+        post: operations["create_batch_batches_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Batch
+         * @description Looks up a batch: how many of its jobs have which status.
+         */
+        get: operations["get_batch_batches__batch_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Batch
+         * @description Cancels the jobs of a batch that have not ended; running ones are canceled within about a second.
+         */
+        post: operations["cancel_batch_batches__batch_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Events
+         * @description Follows all jobs: server-sent events, without pieces of text and without an end.
+         *
+         *     A WebSocket at the same path gives the same as JSON messages; its first, `stream-opened`, has the cursor of its
+         *     beginning.
+         */
+        get: operations["all_events_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -30,13 +114,16 @@ export interface paths {
         };
         /**
          * List Jobs
-         * @description Lists jobs, newest first. The `Link` header leads to the next page.
+         * @description Lists jobs, newest first. The `Link` header leads to the next page, with the same filters; a page may be short, or
+         *     empty, and yet not the last.
          */
         get: operations["list_jobs_jobs_get"];
         put?: never;
         /**
          * Create Job
          * @description Accepts a job. It is durable when this answers, and runs as soon as its worker has a free slot.
+         *
+         *     The header `Idempotency-Replayed: true` says that the job was accepted before, under the same key.
          */
         post: operations["create_job_jobs_post"];
         delete?: never;
@@ -54,7 +141,7 @@ export interface paths {
         };
         /**
          * Get Job
-         * @description Looks up a job.
+         * @description Looks up a job. A queued one shows its place in the queue.
          */
         get: operations["get_job_jobs__job_id__get"];
         put?: never;
@@ -79,6 +166,53 @@ export interface paths {
          * @description Cancels a job. A running one is canceled within about a second; its provider is told where it can be.
          */
         post: operations["cancel_job_jobs__job_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Events
+         * @description Follows a job: server-sent events with what has happened, then with what happens, until it has ended.
+         *
+         *     Pieces of generated text come as `text-delta`, without an id. A WebSocket at the same path gives the same as JSON
+         *     messages.
+         */
+        get: operations["job_events_jobs__job_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Job
+         * @description Queues a failed or canceled job again. What its steps have done is kept, and only the rest is done.
+         *
+         *     It starts at once, whatever its `not_before` was, and has no deadlines any more.
+         *
+         *     When nobody knows whether an earlier call was charged, this is a conflict unless `resend` is set.
+         */
+        post: operations["retry_job_jobs__job_id__retry_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -134,7 +268,8 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Says whether every worker answers, and names those that do not. Jobs are accepted in any case and wait.
+         * @description Says whether the ledger and every worker answer and somebody runs jobs, and why not. While workers or executors are
+         *     missing, jobs are accepted and wait.
          */
         get: operations["ready_ready_get"];
         put?: never;
@@ -204,6 +339,74 @@ export interface components {
             warnings: string[];
         };
         /**
+         * BatchCounts
+         * @description How many jobs of a batch have each status.
+         */
+        BatchCounts: {
+            /** Canceled */
+            canceled: number;
+            /** Completed */
+            completed: number;
+            /** Failed */
+            failed: number;
+            /** Queued */
+            queued: number;
+            /** Running */
+            running: number;
+        };
+        /**
+         * BatchRequest
+         * @description Jobs that are accepted together, all or none.
+         * @example {
+         *       "jobs": [
+         *         {
+         *           "inputs": {
+         *             "text": "A haiku about the sea"
+         *           },
+         *           "pipeline": "text_to_text"
+         *         },
+         *         {
+         *           "inputs": {
+         *             "text": "The sea"
+         *           },
+         *           "pipeline": "text_to_image",
+         *           "priority": 10
+         *         }
+         *       ]
+         *     }
+         */
+        BatchRequest: {
+            /** Jobs */
+            jobs: components["schemas"]["JobRequest"][];
+        };
+        /**
+         * BatchStatus
+         * @description What a batch's jobs come to.
+         * @enum {string}
+         */
+        BatchStatus: "queued" | "running" | "completed" | "failed" | "canceled";
+        /**
+         * BatchView
+         * @description Jobs that were accepted together; `GET /jobs?batch_id=…` lists them.
+         */
+        BatchView: {
+            /** Batch Id */
+            batch_id: string;
+            counts: components["schemas"]["BatchCounts"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Size
+             * @description How many jobs there are.
+             */
+            size: number;
+            /** @description `queued` until one starts, `running` until all have ended; then `failed` if any has failed, else `canceled` if any was canceled, else `completed`. */
+            status: components["schemas"]["BatchStatus"];
+        };
+        /**
          * ErrorView
          * @description Why something failed.
          */
@@ -214,6 +417,45 @@ export interface components {
             hint: string;
             /** Message */
             message: string;
+        };
+        /**
+         * EventType
+         * @enum {string}
+         */
+        EventType: "job-queued" | "job-retried" | "job-started" | "job-completed" | "job-failed" | "job-canceled" | "step-started" | "step-retried" | "step-pending" | "step-completed" | "step-failed" | "step-skipped";
+        /**
+         * EventView
+         * @description Something that happened to a job.
+         */
+        EventView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Cursor
+             * @description Its place among all events of the organization.
+             */
+            cursor: string;
+            /**
+             * Data
+             * @description What the type says more.
+             * @example {
+             *       "step": "generate"
+             *     }
+             */
+            data: {
+                [key: string]: unknown;
+            };
+            /** Job Id */
+            job_id: string;
+            /**
+             * Seq
+             * @description Counts from 1 within the job, without gaps.
+             */
+            seq: number;
+            type: components["schemas"]["EventType"];
         };
         /**
          * FieldProblem
@@ -248,6 +490,11 @@ export interface components {
          * @description What is known about a job beside its work.
          */
         JobMetadata: {
+            /**
+             * Batch Id
+             * @description The batch that it was accepted with.
+             */
+            batch_id: string | null;
             /** Cancel Requested At */
             cancel_requested_at: string | null;
             /** Completed At */
@@ -266,11 +513,36 @@ export interface components {
             /** Error Message */
             error_message: string | null;
             /**
+             * Finish By
+             * @description It fails unless it has ended by then.
+             */
+            finish_by: string | null;
+            /**
+             * Not Before
+             * @description A queued job does not go on before this moment: its start is delayed, or a failed attempt's next is.
+             */
+            not_before: string | null;
+            on_ambiguous: components["schemas"]["OnAmbiguous"];
+            /** Priority */
+            priority: number;
+            /**
              * Provider
              * @description The providers that served it.
              * @example local
              */
             provider: string | null;
+            /** @description Where a queued job stands; shown by `GET /jobs/{job_id}` alone. */
+            queue: components["schemas"]["QueueView"] | null;
+            /**
+             * Retried At
+             * @description When it was last retried by hand.
+             */
+            retried_at: string | null;
+            /**
+             * Start By
+             * @description It fails unless it has started by then.
+             */
+            start_by: string | null;
             /** Started At */
             started_at: string | null;
             /**
@@ -296,14 +568,14 @@ export interface components {
          */
         JobOutputs: {
             /** Audio Url */
-            audio_url?: string | null;
+            audio_url: string | null;
             /**
              * Image Url
              * @example /storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.png
              */
-            image_url?: string | null;
+            image_url: string | null;
             /** Text */
-            text?: string | null;
+            text: string | null;
         };
         /**
          * JobRequest
@@ -321,12 +593,28 @@ export interface components {
          */
         JobRequest: {
             /**
+             * Finish Within Seconds
+             * @description The job fails with `deadline-passed` unless it has ended this long after its submission.
+             */
+            finish_within_seconds?: number | null;
+            /**
              * Inputs
              * @description `text`, `audio_url` or `image_url`, as the pipeline says.
              */
             inputs: {
                 [key: string]: unknown;
             };
+            /**
+             * Not Before
+             * @description The job does not start before this moment (RFC 3339, with its offset from UTC). A retry forgets it.
+             * @example 2027-01-31T18:00:00Z
+             */
+            not_before?: string | null;
+            /**
+             * @description What follows when nobody knows whether a paid call was made: the job fails, and can be retried by hand; or the call is made again, and may then be paid twice.
+             * @default fail
+             */
+            on_ambiguous: components["schemas"]["OnAmbiguous"];
             /**
              * Options
              * @description As the pipeline says; null means the default.
@@ -340,6 +628,17 @@ export interface components {
              * @description One of the types that `GET /pipelines` lists.
              */
             pipeline: string;
+            /**
+             * Priority
+             * @description Jobs of a higher one go first among those of the same organization.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Start Within Seconds
+             * @description The job fails with `start-deadline-passed` unless it has started this long after its submission.
+             */
+            start_within_seconds?: number | null;
         };
         /**
          * JobStatus
@@ -369,6 +668,25 @@ export interface components {
             /** Steps */
             steps: components["schemas"]["StepView"][];
         };
+        /**
+         * LedgerStatus
+         * @description Whether the ledger of jobs answers.
+         */
+        LedgerStatus: {
+            /** Ready */
+            ready: boolean;
+            /**
+             * Reason
+             * @description Why it does not answer.
+             */
+            reason: string | null;
+        };
+        /**
+         * OnAmbiguous
+         * @description What follows when nobody knows whether a paid call was made.
+         * @enum {string}
+         */
+        OnAmbiguous: "fail" | "resend";
         /**
          * OnError
          * @description What a failed step means for its job.
@@ -528,14 +846,63 @@ export interface components {
             name: string;
         };
         /**
+         * QueueView
+         * @description Where a queued job stands.
+         */
+        QueueView: {
+            /**
+             * Estimated Start At
+             * @description Judged by recent jobs; null without any.
+             */
+            estimated_start_at: string | null;
+            /**
+             * Position
+             * @description Jobs of the organization that start before it.
+             * @example 3
+             */
+            position: number;
+            /**
+             * Position Is Minimum
+             * @description There are more of them, but no more were counted.
+             */
+            position_is_minimum: boolean;
+            /**
+             * Reason
+             * @description Why it waits, where something stands in its way.
+             * @example All slots of text are busy.
+             */
+            reason: string | null;
+        };
+        /**
          * Readiness
          * @description Whether everything that jobs need is there.
          */
         Readiness: {
+            /**
+             * Executors
+             * @description How many executors are alive, in whichever process; without one, jobs wait. Null when the ledger does not answer.
+             */
+            executors: number | null;
+            ledger: components["schemas"]["LedgerStatus"];
             /** Ready */
             ready: boolean;
             /** Workers */
             workers: components["schemas"]["WorkerStatus"][];
+        };
+        /**
+         * RetryRequest
+         * @description How a job is to be retried.
+         * @example {
+         *       "resend": true
+         *     }
+         */
+        RetryRequest: {
+            /**
+             * Resend
+             * @description Go on although nobody knows what an earlier call came to; it may then be paid twice.
+             * @default false
+             */
+            resend: boolean;
         };
         /**
          * StepState
@@ -570,6 +937,45 @@ export interface components {
             status: components["schemas"]["StepState"];
         };
         /**
+         * StreamView
+         * @description The first message of a WebSocket of all jobs: from where it can be continued.
+         */
+        StreamView: {
+            /** Cursor */
+            cursor: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "stream-opened";
+        };
+        /**
+         * TextDeltaView
+         * @description A piece of the text that a job is writing; a piece of another attempt begins the step's text anew.
+         *
+         *     Pieces are not kept: who comes later gets what is written so far as one piece, and the whole is in the job's output.
+         */
+        TextDeltaView: {
+            /** Attempt */
+            attempt: string;
+            /** Job Id */
+            job_id: string;
+            /**
+             * Offset
+             * @description Characters of the attempt's text before it.
+             */
+            offset: number;
+            /** Step */
+            step: string;
+            /** Text */
+            text: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "text-delta";
+        };
+        /**
          * WorkerStatus
          * @description Whether a worker answers.
          */
@@ -595,6 +1001,220 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    create_batch_batches_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to repeat the request: the same key with the same body gives the job that was accepted first, and with another body the problem `idempotency-conflict`. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_batch_batches__batch_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_batch_batches__batch_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    all_events_events_get: {
+        parameters: {
+            query?: {
+                /** @description The `cursor` of the last event that was seen, or `beginning`; without it, what happens from now on. */
+                after?: string | null;
+            };
+            header?: {
+                /** @description As `after`, which it comes before: browsers send it by themselves. */
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events; the data of each is EventView. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     health_health_get: {
         parameters: {
             query?: never;
@@ -618,11 +1238,20 @@ export interface operations {
     list_jobs_jobs_get: {
         parameters: {
             query?: {
-                /** @description The last `job_id` of the page before. */
+                batch_id?: string | null;
+                /** @description RFC 3339, with its offset from UTC. */
+                created_before?: string | null;
+                /** @description RFC 3339, with its offset from UTC. */
+                created_from?: string | null;
+                /** @description As the `Link` of the page before says: its last `job_id`. */
                 cursor?: string | null;
                 limit?: number;
                 /** @description At most 10,000; go on with `cursor` beyond. */
                 offset?: number;
+                pipeline?: string | null;
+                status?: components["schemas"]["JobStatus"] | null;
+                /** @description Occurs in the inputs, whatever the case of its letters. */
+                text?: string | null;
             };
             header?: never;
             path?: never;
@@ -648,12 +1277,29 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     create_job_jobs_post: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Answer when the job has ended, or after this many seconds with the job as it is then. */
+                wait?: number | null;
+            };
+            header?: {
+                /** @description Makes it safe to repeat the request: the same key with the same body gives the job that was accepted first, and with another body the problem `idempotency-conflict`. */
+                "idempotency-key"?: string | null;
+                /** @description `wait=n` does as the parameter `wait` does (RFC 7240). */
+                prefer?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -690,6 +1336,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -712,8 +1367,14 @@ export interface operations {
     };
     get_job_jobs__job_id__get: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Answer when the job has ended, or after this many seconds with the job as it is then. */
+                wait?: number | null;
+            };
+            header?: {
+                /** @description `wait=n` does as the parameter `wait` does (RFC 7240). */
+                prefer?: string | null;
+            };
             path: {
                 job_id: string;
             };
@@ -741,6 +1402,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -790,6 +1460,139 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_events_jobs__job_id__events_get: {
+        parameters: {
+            query?: {
+                /** @description The `seq` of the last event that was seen; 0 for none. */
+                after?: string | null;
+            };
+            header?: {
+                /** @description As `after`, which it comes before: browsers send it by themselves. */
+                "last-event-id"?: string | null;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events; the data of each is EventView or TextDeltaView. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The job is over, and nothing follows what was seen. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_job_jobs__job_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,133 +1,119 @@
-"""The ledger and its queries on one SQLite file."""
+"""The ledger's writing side on one SQLite file."""
 
-import asyncio
-import sqlite3
-import threading
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+import json
+from collections.abc import Collection, Sequence
 
-from genesis.database.sqlite import commands
-from genesis.database.sqlite.lock import DatabaseLock
-from genesis.database.sqlite.rows import load_jobs, rows
-from genesis.database.sqlite.schema import migrate
+from genesis.database.plans import Plans
+from genesis.database.sqlite import claiming, deciding, executors, submitting
+from genesis.database.sqlite.ending import release
+from genesis.database.sqlite.transaction import Transaction
 from genesis.database.sqlite.writer import Writer
+from genesis.domain.batch import Batch
 from genesis.domain.job import Job
-from genesis.errors import NotFound, Unavailable
 from genesis.ports.clock import Clock
-from genesis.ports.ledger import Decision
+from genesis.ports.ledger import Begin, Claimed, Decision, Idempotency, Submission
 
-Result = TypeVar("Result")
-
-_READERS = 2
-_AFTER_ALL_IDS = "g"
+_MOST_STORED_PLANS = 10_000
+"""Digests that are remembered; the others are offered to the database once more, which changes nothing."""
 
 
 class SqliteLedger:
     """Implements the port `Ledger` through the group-committing writer."""
 
-    def __init__(self, writer: Writer, clock: Clock) -> None:
+    exclusive = True
+
+    def __init__(self, writer: Writer, clock: Clock, plans: Plans) -> None:
         self._writer = writer
         self._clock = clock
+        self._plans = plans
+        self._stored_plans: set[str] = set()
+        self._taken_over = False
 
-    async def submit(self, job: Job) -> None:
-        await self._writer.execute(lambda connection: commands.submit(connection, job), refusable=True)
+    async def submit(
+        self, job: Job, *, idempotency: Idempotency | None = None, head_start: Claimed | None = None
+    ) -> Submission:
+        now, plan = self._clock.now(), self._plans.stored(job.plan)
+        known = plan.digest in self._stored_plans
+        submission = await self._writer.execute(
+            lambda transaction: submitting.submit(
+                transaction, self._plans, job, plan, idempotency, head_start, now, plan_known=known
+            ),
+            refusable=True,
+        )
+        if not known and not submission.replayed:
+            if len(self._stored_plans) >= _MOST_STORED_PLANS:
+                self._stored_plans.clear()
+            self._stored_plans.add(plan.digest)
+        return submission
 
-    async def claim(self, owner: str, lane: str, limit: int) -> list[Job]:
+    async def submit_batch(
+        self, batch: Batch, jobs: Sequence[Job], *, idempotency: Idempotency | None = None
+    ) -> tuple[Batch, bool]:
         now = self._clock.now()
-        return await self._writer.execute(lambda connection: commands.claim(connection, owner, lane, limit, now))
+        return await self._writer.execute(
+            lambda transaction: submitting.submit_batch(transaction, self._plans, batch, jobs, idempotency, now),
+            refusable=True,
+        )
+
+    async def claim(self, owner: str, lane: str, limit: int, begin: Begin) -> list[Claimed]:
+        now = self._clock.now()
+        return await self._writer.execute(
+            lambda transaction: claiming.claim(transaction, self._plans, owner, lane, limit, begin, now)
+        )
+
+    async def claim_suspect(self, owner: str, begin: Begin) -> Claimed | None:
+        now = self._clock.now()
+        return await self._writer.execute(
+            lambda transaction: claiming.claim_suspect(transaction, self._plans, owner, begin, now)
+        )
 
     async def decide(self, decision: Decision) -> None:
         now = self._clock.now()
-        await self._writer.execute(lambda connection: commands.decide(connection, decision, now))
+        await self._writer.execute(lambda transaction: deciding.decide(transaction, self._plans, decision, now))
 
     async def cancel(self, organization: str, job_id: str) -> Job:
         now = self._clock.now()
-        return await self._writer.execute(lambda connection: commands.cancel(connection, organization, job_id, now))
+        return await self._writer.execute(
+            lambda transaction: deciding.cancel(transaction, self._plans, organization, job_id, now)
+        )
 
-    async def recover(self) -> int:
+    async def cancel_batch(self, organization: str, batch_id: str) -> None:
         now = self._clock.now()
-        return await self._writer.execute(lambda connection: commands.recover(connection, now))
-
-
-class SqliteQueries:
-    """Implements the port `Queries` on connections that cannot write."""
-
-    def __init__(self, database: Path) -> None:
-        self._database = database
-        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-
-    async def job(self, organization: str, job_id: str) -> Job:
-        found = await self._read(
-            lambda connection: _load(
-                connection, "SELECT * FROM jobs WHERE organization = ? AND id = ?", (organization, job_id)
-            )
-        )
-        if not found:
-            raise NotFound(f"There is no job {job_id}.", hint="GET /jobs lists the jobs there are.")
-        return found[0]
-
-    async def jobs(self, organization: str, *, limit: int, offset: int = 0, before: str | None = None) -> list[Job]:
-        return await self._read(
-            lambda connection: _load(
-                connection,
-                "SELECT * FROM jobs WHERE organization = ? AND id < ? ORDER BY id DESC LIMIT ? OFFSET ?",
-                (organization, before or _AFTER_ALL_IDS, limit, offset),
-            )
+        await self._writer.execute(
+            lambda transaction: deciding.cancel_batch(transaction, self._plans, organization, batch_id, now)
         )
 
-    async def next_wake(self, lane: str) -> int | None:
-        query = "SELECT min(wake_at) FROM jobs WHERE owner IS NULL AND status IN ('queued', 'running') AND lane = ?"
-        row = await self._read(lambda connection: connection.execute(query, (lane,)).fetchone())
-        return None if row[0] is None else int(row[0])
+    async def retry(self, organization: str, job_id: str, *, resend: bool) -> Job:
+        now = self._clock.now()
+        return await self._writer.execute(
+            lambda transaction: deciding.retry(transaction, self._plans, organization, job_id, now, resend=resend)
+        )
 
-    def close(self) -> None:
-        self._threads.shutdown()
-        for connection in self._connections:
-            connection.close()
+    async def join(self, executor: str) -> None:
+        now, first = self._clock.now(), not self._taken_over
 
-    async def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: query(self._connection()))
-        except sqlite3.Error as error:
-            raise Unavailable(f"The job ledger could not be read: {error}.", hint="Try again in a moment.") from error
+        def enter(transaction: Transaction) -> None:
+            if first:
+                executors.take_over(transaction, self._plans, now)
+            executors.join(transaction, executor, now)
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._database, check_same_thread=False)
-            connection.execute("PRAGMA query_only = ON")
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
+        await self._writer.execute(enter)
+        self._taken_over = True
 
+    async def heartbeat(self, executor: str) -> bool:
+        now = self._clock.now()
+        return await self._writer.execute(lambda transaction: executors.heartbeat(transaction, executor, now))
 
-def _load(connection: sqlite3.Connection, query: str, arguments: tuple[Any, ...]) -> list[Job]:
-    """Jobs with their parts as of one moment."""
-    connection.execute("BEGIN")
-    try:
-        return load_jobs(connection, rows(connection.execute(query, arguments)))
-    finally:
-        connection.execute("COMMIT")
+    async def leave(self, executor: str) -> None:
+        now = self._clock.now()
+        await self._writer.execute(lambda transaction: executors.leave(transaction, self._plans, executor, now))
 
+    async def sweep(self) -> int:
+        now = self._clock.now()
+        return await self._writer.execute(lambda transaction: executors.sweep(transaction, self._plans, now))
 
-@asynccontextmanager
-async def open_sqlite(database: Path, clock: Clock) -> AsyncIterator[tuple[SqliteLedger, SqliteQueries]]:
-    """Locks and migrates the database file and opens both sides of the ledger.
-
-    Raises:
-        Misconfigured: another process uses the file, or it cannot be used.
-    """
-    with DatabaseLock(database):
-        migrate(database)
-        writer, queries = Writer(database), SqliteQueries(database)
-        writer.start()
-        try:
-            yield SqliteLedger(writer, clock), queries
-        finally:
-            writer.close()
-            queries.close()
+    async def disown(self, executor: str, running: Collection[str]) -> int:
+        now, keeping = self._clock.now(), json.dumps(list(running))
+        return await self._writer.execute(
+            lambda transaction: release(transaction, self._plans, executor, now, crashed=False, keeping=keeping)
+        )

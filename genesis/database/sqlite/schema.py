@@ -1,12 +1,17 @@
 """Brings a database file to the newest schema; Alembic is imported only when it is behind."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genesis.errors import Misconfigured
 
-HEAD = "0001"
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0002"
 """The newest revision of `genesis/database/migrations`."""
 
 
@@ -39,8 +44,28 @@ def _version(database: Path) -> str | None:
 def _upgrade(database: Path, version: str | None) -> None:
     import sqlalchemy as sa
     from alembic import command
-    from alembic.config import Config
     from alembic.util import CommandError
+
+    try:
+        with _migrating(database) as config:
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise Misconfigured(
+            f"The database {database} has schema {version}, which this version of Genesis does not know.",
+            hint="Run the version of Genesis that last used it, or a newer one.",
+        ) from error
+    except sa.exc.SQLAlchemyError as error:
+        raise Misconfigured(
+            f"The schema of {database} could not be brought up to date: {error}.",
+            hint="Nothing was changed. Check the disk, or restore the file from a backup.",
+        ) from error
+
+
+@contextmanager
+def _migrating(database: Path) -> "Iterator[Config]":
+    """A configuration with which Alembic's commands change the file, all in one transaction."""
+    import sqlalchemy as sa
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "genesis.database:migrations")
@@ -52,18 +77,8 @@ def _upgrade(database: Path, version: str | None) -> None:
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            yield config
             connection.commit()
-    except CommandError as error:
-        raise Misconfigured(
-            f"The database {database} has schema {version}, which this version of Genesis does not know.",
-            hint="Run the version of Genesis that last used it, or a newer one.",
-        ) from error
-    except sa.exc.SQLAlchemyError as error:
-        raise Misconfigured(
-            f"The schema of {database} could not be brought up to date: {error}.",
-            hint="Nothing was changed. Check the disk, or restore the file from a backup.",
-        ) from error
     finally:
         engine.dispose()
 

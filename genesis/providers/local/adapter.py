@@ -13,9 +13,18 @@ from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
 from genesis.errors import ProviderRejected, ProviderUnavailable
 from genesis.net.exchange import FormFile, Reply, Request
-from genesis.providers.base import Adapter, Done, Media, Provider, ProviderCall, Service
+from genesis.providers.base import Adapter, Chunk, Done, Media, Provider, ProviderCall, Service
 from genesis.providers.local.models import LOCAL_MODELS, installed
-from genesis.providers.openai_format import CHAT_OPTIONS, chat_body, chat_result, image_result, transcription_result
+from genesis.providers.openai_format import (
+    CHAT_OPTIONS,
+    chat_assembled,
+    chat_body,
+    chat_chunk,
+    chat_event,
+    chat_result,
+    image_result,
+    transcription_result,
+)
 from genesis.providers.translation import (
     error_message,
     given,
@@ -24,6 +33,7 @@ from genesis.providers.translation import (
     media_in,
     media_of,
     merged,
+    message_in,
     raise_for_status,
     unreadable,
     wait_asked,
@@ -46,6 +56,21 @@ class LocalText:
         """The text."""
         _raise_for_status(reply)
         return replace(chat_result(reply, json_object_of(reply)), cost=_FREE)
+
+    def build_stream(self, call: ProviderCall) -> Request:
+        """The request for a call whose answer is streamed."""
+        return Request("POST", "/v1/chat/completions", json=chat_body(call, max_tokens_field="max_tokens", stream=True))
+
+    def parse_chunk(self, event: bytes) -> Chunk:
+        """A piece of the text; an error ends the stream."""
+        document = chat_event(event)
+        if document is not None and document.get("error"):
+            raise ProviderUnavailable(f"The offline model failed: {message_in(document)}")
+        return chat_chunk(document)
+
+    def assemble(self, whole: Chunk) -> Done:
+        """The text, whole."""
+        return replace(chat_assembled(whole), cost=_FREE)
 
 
 class LocalSpeech:

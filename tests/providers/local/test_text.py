@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -35,6 +36,27 @@ async def test_an_answer_is_text_with_its_usage_and_the_same_for_the_same_seed(t
     assert other["choices"][0]["message"] != choice["message"]
 
 
+async def test_a_streamed_answer_is_the_same_in_pieces(text: Any) -> None:
+    request = {"messages": user("Write a sentence about the sea."), "seed": 7, "max_tokens": 24}
+    _, whole, _ = await text.call(CHAT, json=request)
+    status, events, headers = await text.call(CHAT, json={**request, "stream": True})
+    assert (status, headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
+    *chunks, done = [event.removeprefix(b"data: ") for event in events.strip().split(b"\n\n")]
+    assert done == b"[DONE]"
+    read = [json.loads(chunk) for chunk in chunks]
+    pieces = [chunk["choices"][0]["delta"].get("content", "") for chunk in read]
+    assert "".join(pieces) == whole["choices"][0]["message"]["content"]
+    assert len(pieces) > 5
+    assert read[-1]["usage"] == whole["usage"]
+    assert read[-1]["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"]
+
+
+async def test_a_stream_that_cannot_begin_is_refused(text: Any) -> None:
+    request = {"messages": user("word " * 3000), "stream": True}
+    assert (await text.refused(CHAT, json=request))["code"] == "context_length_exceeded"
+    assert await text.refused(CHAT, json={"messages": user(" "), "stream": True})
+
+
 async def test_a_stop_text_ends_the_answer(text: Any) -> None:
     request = {"messages": user("Count from one to ten, with commas."), "max_tokens": 60, "stop": [","], "seed": 1}
     choice = (await text.call(CHAT, json=request))[1]["choices"][0]
@@ -58,7 +80,7 @@ async def test_a_prompt_beyond_the_context_is_refused_with_the_limit(text: Any) 
 
 
 async def test_bad_requests_are_refused(text: Any) -> None:
-    for request in ({}, {"messages": []}, {"messages": user(" ")}, {"messages": user("x"), "stream": True}):
+    for request in ({}, {"messages": []}, {"messages": user(" ")}, {"messages": user("x"), "stream": 3}):
         assert (await text.refused(CHAT, json=request))["type"] == "invalid_request_error"
     await text.refused("/v1/audio/speech", 404, json={"input": "x"})
     assert (await text.refused(CHAT, 413, data=io.BytesIO(bytes(1_100_000))))["code"] == "request_too_large"

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query"
 import type { Job } from "@/api/client"
 import { api } from "@/api/client"
 import { unwrap } from "@/api/errors"
+import type { components } from "@/api/schema"
 import { Repeats } from "@/features/create/repeats"
 import { useLastMutation } from "@/lib/use-last-mutation"
 
@@ -20,7 +21,11 @@ export function useSubmission() {
   const { last, forget } = useLastMutation<Job, JobRequest>(KEY)
   const { mutate } = useMutation({
     mutationKey: KEY,
-    mutationFn: async (body: JobRequest) => (await unwrap(api.POST("/jobs", { body }))).data,
+    mutationFn: async (job: JobRequest) => {
+      // What has a default may be left out, which the generated type does not know.
+      const body = job as components["schemas"]["JobRequest"]
+      return (await unwrap(api.POST("/jobs", { body }))).data
+    },
     onSettled: () => repeats.answered(performance.now()),
   })
   /** Sends a request, and tells whether it did: not while another one is on its way, and not the same one twice. */

@@ -3,20 +3,21 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from typing import cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from genesis.net.events import MEDIA_TYPE
 from genesis.providers.local.models import LOCAL_MODELS
 from genesis.providers.local.server.errors import RequestError
-from genesis.providers.local.server.generation import SERVICES, Answer, Body, Model
+from genesis.providers.local.server.generation import SERVICES, Answer, Body, Emit, Model, StreamingModel
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class GenerationSlot:
     def __init__(self, load: Callable[[], Model]) -> None:
         self._load = load
         self._model: Model | None = None
-        self._task: asyncio.Task[Answer] | None = None
+        self._task: asyncio.Task[Answer | None] | None = None
 
     @property
     def loaded(self) -> bool:
@@ -39,16 +40,27 @@ class GenerationSlot:
         """Whether a generation is under way, also one that nobody waits for any more."""
         return self._task is not None and not self._task.done()
 
-    async def answer(self, body: Body) -> Answer:
-        """Generates.
+    async def answer(self, body: Body) -> Answer | AsyncIterator[bytes]:
+        """Generates; the events as they come, where the request asks for a stream.
 
         Raises:
             RequestError: the slot is taken, or the request cannot be served.
         """
         self.check_free()
-        self._task = asyncio.create_task(asyncio.to_thread(self._run, body))
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        def emit(event: bytes) -> None:
+            loop.call_soon_threadsafe(events.put_nowait, event)
+
+        self._task = task = asyncio.create_task(asyncio.to_thread(self._run, body, emit))
+        task.add_done_callback(lambda _: events.put_nowait(None))
+        first = await events.get()
+        if first is not None:
+            return _events(first, events, task)
         # A thread cannot be stopped: the slot stays taken until it ends, whoever is still waiting.
-        return await asyncio.shield(self._task)
+        answer = await asyncio.shield(task)
+        return Answer(MEDIA_TYPE, b"") if answer is None else answer
 
     def check_free(self) -> None:
         """Raises RequestError when the slot is taken."""
@@ -57,9 +69,12 @@ class GenerationSlot:
                 "The model is busy with another request.", code="busy", status=HTTPStatus.SERVICE_UNAVAILABLE
             )
 
-    def _run(self, body: Body) -> Answer:
+    def _run(self, body: Body, emit: Emit) -> Answer | None:
         if self._model is None:
             self._model = self._loaded()
+        if isinstance(self._model, StreamingModel) and self._model.streams(body):
+            self._model.stream(body, emit)
+            return None
         return self._model.answer(body)
 
     def _loaded(self) -> Model:
@@ -94,7 +109,9 @@ def build_app(capability: str, token: str) -> ASGIApp:
         slot.check_free()
         body = Body(request.headers.get("content-type", ""), await _read(request, service.max_bytes))
         answer = await slot.answer(body)
-        return Response(answer.data, media_type=answer.media_type)
+        if isinstance(answer, Answer):
+            return Response(answer.data, media_type=answer.media_type)
+        return StreamingResponse(answer, media_type=MEDIA_TYPE)
 
     app = Starlette(
         routes=[Route("/health", health), Route(service.path, generate, methods=["POST"])],
@@ -122,6 +139,16 @@ def require_token(app: ASGIApp, token: str) -> ASGIApp:
         await app(scope, receive, send)
 
     return guarded
+
+
+async def _events(
+    first: bytes, more: asyncio.Queue[bytes | None], task: asyncio.Task[Answer | None]
+) -> AsyncIterator[bytes]:
+    """All events; a failure in their midst breaks the answer off."""
+    yield first
+    while (event := await more.get()) is not None:
+        yield event
+    await task
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -41,6 +41,29 @@ class Model(Protocol):
 
         Raises:
             RequestError: the request cannot be served.
+        """
+
+
+Emit = Callable[[bytes], None]
+"""Takes one server-sent event; may be called in any thread."""
+
+
+@runtime_checkable
+class StreamingModel(Model, Protocol):
+    """A model that can answer piece by piece."""
+
+    def streams(self, body: Body) -> bool:
+        """Whether the request asks for that.
+
+        Raises:
+            RequestError: the request cannot be read.
+        """
+
+    def stream(self, body: Body, emit: Emit) -> None:
+        """Generates, and emits each piece at once.
+
+        Raises:
+            RequestError: the request cannot be served; nothing was emitted yet.
         """
 
 

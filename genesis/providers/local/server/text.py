@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from genesis.providers.local.models import LOCAL_MODELS, SMOLLM2
 from genesis.providers.local.server.errors import RequestError
-from genesis.providers.local.server.generation import Answer, Body, RequestModel, read_json
+from genesis.providers.local.server.generation import Answer, Body, Emit, RequestModel, read_json
 from genesis.providers.local.server.threads import compute_threads
 from genesis.providers.local.server.weights import verified
 
@@ -25,6 +25,9 @@ DEFAULT_MAX_TOKENS = 512
 
 _SAMPLING: Mapping[str, float] = {"temperature": 0.2, "top_p": 0.9, "min_p": 0.05, "repeat_penalty": 1.15}
 """Temperature and top_p are those of the model's card; without the penalty it soon repeats itself."""
+
+
+_USAGE = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 class TextPart(BaseModel):
@@ -53,7 +56,7 @@ class ChatRequest(RequestModel):
     top_p: float | None = Field(None, gt=0, le=1)
     seed: int | None = Field(None, ge=0, lt=2**32)
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
-    stream: Literal[False] = False
+    stream: bool = False
 
 
 class TextModel:
@@ -62,19 +65,86 @@ class TextModel:
     def __init__(self, server: Any) -> None:
         self._server = server
 
-    def answer(self, body: Body) -> Answer:
-        """A chat completion, not streamed.
+    def streams(self, body: Body) -> bool:
+        """Whether the chat completion is to come in chunks."""
+        return read_json(ChatRequest, body).stream
+
+    def stream(self, body: Body, emit: Emit) -> None:
+        """A chat completion in chunks.
 
         Raises:
             RequestError: a field is wrong, or the prompt is longer than the context.
         """
-        request = read_json(ChatRequest, body)
-        if not any(message.text.strip() for message in request.messages):
-            raise RequestError("The messages hold no text.", param="messages")
-        result = self._server.handle_chat_completions(llama_request(request))
+        pieces = Pieces(emit)
+        request = {**llama_request(_read(body)), "stream": True, "stream_options": {"include_usage": True}}
+        self._server.handle_chat_completions(request, pieces.hear)
+        if pieces.error is not None:
+            raise _llama_error(pieces.error)
+        pieces.end()
+
+    def answer(self, body: Body) -> Answer:
+        """A chat completion, whole.
+
+        Raises:
+            RequestError: a field is wrong, or the prompt is longer than the context.
+        """
+        result = self._server.handle_chat_completions(llama_request(_read(body)))
         if "error" in result:
             raise _llama_error(result["error"])
         return Answer("application/json", json.dumps(chat_completion(result)).encode())
+
+
+def _read(body: Body) -> ChatRequest:
+    request = read_json(ChatRequest, body)
+    if not any(message.text.strip() for message in request.messages):
+        raise RequestError("The messages hold no text.", param="messages")
+    return request
+
+
+class Pieces:
+    """Puts a streamed text together as the whole would be: without space around it.
+
+    Args:
+        emit: takes one server-sent event.
+    """
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._held = ""
+        self._begun = False
+        self._end: dict[str, Any] = {}
+        self.error: Mapping[str, Any] | None = None
+
+    def hear(self, chunk: Mapping[str, Any]) -> bool:
+        """Takes one chunk of llama.cpp; never asks it to stop."""
+        if "error" in chunk:
+            self.error = chunk["error"]
+            return False
+        if chunk.get("usage"):
+            self._end["usage"] = {name: chunk["usage"][name] for name in _USAGE}
+        for choice in chunk.get("choices", ()):
+            self._say(choice["delta"].get("content") or "")
+            if choice.get("finish_reason"):
+                self._end["finish_reason"] = choice["finish_reason"]
+        return False
+
+    def end(self) -> None:
+        """Emits what ends a stream."""
+        self._send({}, **self._end)
+        self._emit(b"data: [DONE]\n\n")
+
+    def _say(self, text: str) -> None:
+        text = self._held + text
+        said = text.rstrip() if self._begun else text.strip()
+        self._held = text[len(text.rstrip()) :] if said or self._begun else ""
+        if said:
+            self._begun = True
+            self._send({"content": said})
+
+    def _send(self, delta: Mapping[str, str], *, finish_reason: str | None = None, **more: Any) -> None:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        event = {"object": "chat.completion.chunk", "model": LOCAL_MODELS["text"], "choices": [choice], **more}
+        self._emit(b"data: " + json.dumps(event).encode() + b"\n\n")
 
 
 def llama_request(request: ChatRequest) -> dict[str, Any]:
@@ -105,7 +175,7 @@ def chat_completion(result: Mapping[str, Any]) -> dict[str, Any]:
                 "finish_reason": choice["finish_reason"],
             }
         ],
-        "usage": {name: usage[name] for name in ("prompt_tokens", "completion_tokens", "total_tokens")},
+        "usage": {name: usage[name] for name in _USAGE},
     }
 
 

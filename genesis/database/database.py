@@ -1,0 +1,18 @@
+"""An opened database, whatever kind it is."""
+
+from dataclasses import dataclass
+
+from genesis.ports.clock import Clock
+from genesis.ports.ledger import Ledger
+from genesis.ports.queries import Queries
+from genesis.ports.signals import Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Both sides of the ledger, its hints, and the time that it goes by."""
+
+    ledger: Ledger
+    queries: Queries
+    signals: Signals
+    clock: Clock

@@ -1,0 +1,59 @@
+"""The state machines of the domain as pieces of SQL, which SQLite and PostgreSQL read alike."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from genesis.domain import attempt as attempts
+from genesis.domain import job as jobs
+from genesis.domain import step as steps
+from genesis.domain.attempt import AttemptState
+from genesis.domain.step import StepState
+
+State = TypeVar("State", bound=StrEnum)
+
+
+def sql_list(words: Iterable[str]) -> str:
+    """Words as what stands in the brackets of SQL's `IN`."""
+    return ", ".join(f"'{word}'" for word in sorted(words))
+
+
+def before(transitions: Mapping[State, frozenset[State]], state: State) -> str:
+    """The states that may precede a state, as what stands in the brackets of `IN`."""
+    return sql_list(earlier for earlier, following in transitions.items() if state in following)
+
+
+def moves(transitions: Mapping[State, frozenset[State]], *staying: State) -> str:
+    """All allowed moves, each as `from>to`, as what stands in the brackets of `IN`.
+
+    With it one constant statement guards every move: `WHERE (state || '>' || :new) IN (…)`.
+
+    Args:
+        staying: states in which a row may also be written anew.
+    """
+    pairs = [(earlier, later) for earlier, following in transitions.items() for later in following]
+    return sql_list(f"{earlier}>{later}" for earlier, later in [*pairs, *((state, state) for state in staying)])
+
+
+TERMINAL = sql_list(jobs.TERMINAL)
+"""Statuses of jobs that are over."""
+OPEN = sql_list(attempts.OPEN)
+"""States of attempts that are under way."""
+SETTLED = sql_list(steps.SETTLED)
+"""States of steps that are over."""
+
+JOB_MOVES = moves(jobs.TRANSITIONS)
+ATTEMPT_MOVES = moves(attempts.TRANSITIONS, AttemptState.PENDING)
+"""How evidence may change an attempt; that it is pending may be said again."""
+STEP_MOVES = moves(
+    {state: following for state, following in steps.TRANSITIONS.items() if state not in steps.SETTLED},
+    StepState.WAITING,
+    StepState.RUNNING,
+)
+"""How a job's owner may change a step: one that is over stays as it is."""
+
+WAITING = "owner IS NULL AND status IN ('queued', 'running')"
+"""Jobs that nobody runs and that are not over; the words of the partial indexes."""
+CLAIMABLE = f"{WAITING} AND wake_at = 0 AND crash_count < 2"
+SUSPECT = f"{WAITING} AND wake_at = 0 AND crash_count >= 2"
+SLEEPING = f"{WAITING} AND wake_at > 0"

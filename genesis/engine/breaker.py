@@ -1,0 +1,51 @@
+"""Circuit breakers: a model that fails again and again is left alone for a while, so that jobs go to the next one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from genesis.domain.identity import Milliseconds
+from genesis.errors import CallFailed, ProviderAmbiguous, ProviderUnavailable
+
+_FAILURES_TO_OPEN = 5
+_OPEN_MILLISECONDS = 30_000
+_MOST = 1_000
+"""Models that are remembered; jobs may name any."""
+_COUNTED = (ProviderUnavailable, ProviderAmbiguous)
+"""Failures that speak of the provider's health; limits, keys and bad input do not."""
+
+
+@dataclass(slots=True)
+class _Breaker:
+    """Counts failures in a row; `open_until` is 0 while it is closed."""
+
+    failures: int = 0
+    open_until: Milliseconds = 0
+
+
+class Breakers:
+    """One breaker per model (`provider:name`) of a capability, as this process has seen it."""
+
+    def __init__(self, now: Callable[[], Milliseconds]) -> None:
+        self._now = now
+        self._breakers: dict[tuple[str, str], _Breaker] = {}
+
+    def note(self, capability: str, target: str, error: CallFailed | None) -> None:
+        """Takes down how a call ended; None for a success.
+
+        The fifth failure in a row opens the breaker for half a minute. What is asked after that is the trial: its
+        success closes the breaker, its failure opens it again.
+        """
+        if error is None:
+            self._breakers.pop((capability, target), None)
+        elif isinstance(error, _COUNTED):
+            if len(self._breakers) >= _MOST:
+                self._breakers.pop(next(iter(self._breakers)))
+            breaker = self._breakers.setdefault((capability, target), _Breaker())
+            breaker.failures += 1
+            if breaker.failures >= _FAILURES_TO_OPEN:
+                breaker.open_until = self._now() + _OPEN_MILLISECONDS
+
+    def open_until(self, capability: str, target: str) -> Milliseconds:
+        """The moment before which a model is not to be asked; 0 when it may be asked now."""
+        breaker = self._breakers.get((capability, target))
+        return breaker.open_until if breaker and breaker.open_until > self._now() else 0

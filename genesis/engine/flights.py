@@ -1,0 +1,119 @@
+"""The calls that one run has under way."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
+from genesis.domain.failure import INTERRUPTED
+from genesis.domain.identity import Milliseconds
+from genesis.domain.pipeline import PipelineStep
+from genesis.engine import outcome
+from genesis.engine.call import StillOpen
+from genesis.errors import CallFailed, Fenced
+from genesis.ports.workers import CallResult, WorkerClient
+
+logger = logging.getLogger(__name__)
+
+CallTask = asyncio.Task[CallResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A call under way: the attempt as it is stored, and the task that ends with its result."""
+
+    planned: PipelineStep
+    attempt: Attempt
+    task: CallTask
+
+    def evidence(self, now: Milliseconds) -> tuple[Attempt, ...]:
+        """The attempt as the ended call leaves it; nothing where that is not known yet."""
+        try:
+            return (outcome.paid(self.attempt, self.task.result(), now),)
+        except CallFailed as error:
+            return (outcome.settled(self.attempt, error, now),)
+        except (StillOpen, Fenced):  # in the second case its handle has been written all the same
+            return ()
+
+    def cut_off(self, now: Milliseconds) -> Attempt:
+        """The attempt of a call that is given up and costs nothing."""
+        return replace(self.attempt, state=AttemptState.FAILED, settled_at=now, failure=INTERRUPTED)
+
+
+class Flights:
+    """Calls by attempt."""
+
+    def __init__(self) -> None:
+        self._flights: dict[str, Flight] = {}
+
+    def __iter__(self) -> Iterator[Flight]:
+        return iter(tuple(self._flights.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._flights)
+
+    @property
+    def tasks(self) -> frozenset[CallTask]:
+        return frozenset(flight.task for flight in self._flights.values())
+
+    @property
+    def steps(self) -> frozenset[str]:
+        """Names of the steps that are being tried."""
+        return frozenset(flight.planned.name for flight in self._flights.values())
+
+    @property
+    def attempts(self) -> frozenset[str]:
+        return frozenset(self._flights)
+
+    def add(self, planned: PipelineStep, attempt: Attempt, task: CallTask) -> None:
+        self._flights[attempt.id] = Flight(planned, attempt, task)
+
+    def update(self, attempt: Attempt) -> None:
+        """Notes that the stored attempt has changed."""
+        if flight := self._flights.get(attempt.id):
+            self._flights[attempt.id] = replace(flight, attempt=attempt)
+
+    def take_ended(self) -> Flight | None:
+        """Takes out a call that has ended; None when there is none."""
+        ended = next((flight for flight in self if flight.task.done()), None)
+        if ended is not None:
+            del self._flights[ended.attempt.id]
+        return ended
+
+    def take_repeatable(self) -> list[Flight]:
+        """Takes out the calls that cost nothing, and gives them up."""
+        free = [flight for flight in self if is_repeatable(flight.attempt)]
+        for flight in free:
+            flight.task.cancel()
+            del self._flights[flight.attempt.id]
+        return free
+
+    async def ask_to_stop(self, workers: WorkerClient, grace_seconds: float) -> None:
+        """Tells the workers to give the calls up, and waits a moment until they have."""
+        asked = [asyncio.create_task(_ask_to_stop(workers, flight)) for flight in self]
+        if asked:
+            await asyncio.wait({*self.tasks, *asked}, timeout=grace_seconds)
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stops waiting for the calls, whatever becomes of them."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self._flights.clear()
+
+
+def is_repeatable(attempt: Attempt) -> bool:
+    """Whether it costs nothing to make the call again."""
+    return attempt.provider_class is ProviderClass.REPEATABLE
+
+
+async def _ask_to_stop(workers: WorkerClient, flight: Flight) -> None:
+    attempt = flight.attempt
+    try:
+        await workers.cancel(flight.planned.capability, attempt.id, attempt.handle)
+    except CallFailed as error:
+        logger.warning("attempt %s: the cancel did not reach the worker: %s", attempt.id, error.message)

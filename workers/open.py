@@ -1,0 +1,64 @@
+"""The composition root of every worker: builds its service from the settings, and closes what it opened."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from time import monotonic
+
+from genesis.capabilities.catalog import CAPABILITIES
+from genesis.net.client import HttpClient
+from genesis.net.fetcher import GuardedFetcher
+from genesis.ports.clock import Clock, SystemClock
+from genesis.providers.registry import providers
+from genesis.settings import Settings
+from genesis.storage.open import open_store
+from workers.channels import open_channel
+from workers.memory import CallMemory
+from workers.receipts import Receipts, open_receipts
+from workers.runner import CallRunner
+from workers.service import WorkerService
+
+
+@asynccontextmanager
+async def open_worker(
+    capability_name: str, settings: Settings, clock: Clock | None = None
+) -> AsyncIterator[WorkerService]:
+    """Builds one worker from the settings and closes what it opened.
+
+    Raises:
+        Misconfigured: a setting cannot be used.
+    """
+    capability = CAPABILITIES[capability_name]
+    chain = providers(settings, capability_name)
+    store = open_store(settings)
+    receipts = Receipts(open_receipts(settings), capability)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(HttpClient())
+        fetcher = GuardedFetcher(
+            max_bytes=settings.max_fetch_bytes,
+            timeout_seconds=settings.fetch_timeout_seconds,
+            allowed_hosts=settings.fetch_allowed_hosts,
+        )
+        channels = {
+            provider.name: (provider, open_channel(provider, capability_name, client, settings)) for provider in chain
+        }
+        for _, channel in channels.values():
+            stack.push_async_callback(channel.close)
+        runner = CallRunner(
+            capability,
+            store,
+            receipts,
+            fetcher,
+            max_bytes=settings.max_fetch_bytes,
+            call_seconds=settings.call_timeout_seconds,
+        )
+        service = WorkerService(
+            capability,
+            channels,
+            runner,
+            receipts,
+            CallMemory(monotonic),
+            slots=settings.worker_slots,
+            clock=clock or SystemClock(),
+        )
+        stack.push_async_callback(service.close)
+        yield service

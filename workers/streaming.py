@@ -1,0 +1,75 @@
+"""Reads a text that a provider streams: tells each piece, and puts the result together."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from genesis.domain.attempt import ProviderClass
+from genesis.errors import ProviderAmbiguous, ProviderUnavailable
+from genesis.net.events import MEDIA_TYPE, EventSplitter
+from genesis.net.exchange import Reply, StreamedReply
+from genesis.providers.base import Chunk, Done, Pending, ProviderCall, StreamingAdapter
+from workers.channels import Channel
+
+OnText = Callable[[str], None]
+
+
+async def stream(
+    adapter: StreamingAdapter, channel: Channel, call: ProviderCall, provider_class: ProviderClass, on_text: OnText
+) -> Done | Pending:
+    """One call whose answer is streamed; the same result as without streaming.
+
+    A server that does not stream after all is understood as well.
+
+    Raises:
+        ProviderError: as without streaming. A stream that breaks off is in doubt, except where asking again is free.
+    """
+    try:
+        async with channel.stream(adapter.build_stream(call)) as reply:
+            plain = None if _is_stream(reply) else await _whole(reply)
+            whole = await _read(adapter, reply, on_text) if plain is None else Chunk()
+    except ProviderAmbiguous as error:
+        if provider_class is not ProviderClass.REPEATABLE:
+            raise
+        raise ProviderUnavailable(error.message, hint=error.hint) from error
+    return adapter.assemble(whole) if plain is None else adapter.parse_reply(plain)
+
+
+def _is_stream(reply: StreamedReply) -> bool:
+    media_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return 200 <= reply.status < 300 and media_type == MEDIA_TYPE
+
+
+async def _whole(reply: StreamedReply) -> Reply:
+    return Reply(reply.status, reply.headers, b"".join([piece async for piece in reply.body]))
+
+
+async def _read(adapter: StreamingAdapter, reply: StreamedReply, on_text: OnText) -> Chunk:
+    """The chunks as one.
+
+    Raises:
+        ProviderAmbiguous: the stream ended before the text did.
+    """
+    events, texts, refusals, known = EventSplitter(), [], [], Chunk()
+    async for piece in reply.body:
+        for event in events.feed(piece):
+            chunk = adapter.parse_chunk(event)
+            if chunk.text and not known.last:
+                texts.append(chunk.text)
+                on_text(chunk.text)
+            refusals.append(chunk.refusal)
+            known = _updated(known, chunk)
+    if not known.last and known.finish_reason is None:
+        raise ProviderAmbiguous("The provider's stream ended before the text did; it may have done the work.")
+    return replace(known, text="".join(texts), refusal="".join(refusals))
+
+
+def _updated(known: Chunk, chunk: Chunk) -> Chunk:
+    """What is known beside the text, with the last word of each kind."""
+    if chunk.finish_reason is None and chunk.usage is None and chunk.model in (None, known.model) and not chunk.last:
+        return known
+    return Chunk(
+        finish_reason=chunk.finish_reason or known.finish_reason,
+        usage=known.usage if chunk.usage is None else chunk.usage,
+        model=chunk.model or known.model,
+        last=chunk.last or known.last,
+    )
