@@ -116,14 +116,15 @@ class Exchange:
     async def _sent_again(self) -> CallResult | CallPending:
         """The provider charges once for a call key, so that asking again with the same one is safe.
 
-        An earlier sending may have been charged: a refusal of this one that does not speak of the key proves nothing.
+        An earlier sending may have been charged: a refusal of this one that does not speak of the key proves nothing. Its
+        text is not told piece by piece: some of it may have been told before.
         """
         while True:
             if self._is_over:
                 return await self._last_word()
             call = replace(self.call, not_after=self.around.clock.now() + NOT_AFTER_MILLISECONDS)
             try:
-                return await self.around.workers.generate(call, self.deltas)
+                return await self.around.workers.generate(call)
             except CallFailed as error:
                 about_the_key = error.failure is FailureClass.FINAL and not isinstance(error, InputRejected)
                 if about_the_key or isinstance(error, AttemptCanceled):

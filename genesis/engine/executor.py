@@ -26,7 +26,6 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _CANCEL_SWEEP_SECONDS = 1.0
 _SWEEP_SECONDS = 3.0
 _DISOWN_SECONDS = 60.0
-_LEDGER_RETRY_SECONDS = 1.0
 _LONGEST_CLAIM_SECONDS = 5.0
 _BETWEEN_QUARANTINES_SECONDS = 30.0
 """A suspect that waits for something must not keep the executor from all other work again and again."""
@@ -265,6 +264,8 @@ class Executor:
     def _start(self, claimed: Claimed, lane: str | None) -> None:
         run = JobRun(claimed, lane, self._around)
         self._runs[claimed.job.id] = run
+        if not self._claiming:  # it was on its way when the stop began
+            run.drain()
         task = asyncio.create_task(self._run(claimed.job.id, run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
