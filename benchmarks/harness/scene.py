@@ -1,6 +1,5 @@
 """What all stacks of a run share: the fake provider on the load's core, PostgreSQL, and a folder that is removed."""
 
-import os
 import shutil
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.harness.environments import ROOT
-from benchmarks.harness.machine import LOAD_CORE, require_two_cores
+from benchmarks.harness.machine import LOAD_CORE, on_core, require_two_cores
 from benchmarks.harness.postgres import Postgres, postgres
 from benchmarks.harness.processes import free_port, server, wait_for_http
 from benchmarks.stacks.base import Site
@@ -53,14 +52,13 @@ def _folder() -> Iterator[Path]:
 
 @contextmanager
 def scene(hold: float = 0.0) -> Iterator[Scene]:
-    """Sets the scene; this process itself moves to the load's core.
+    """Sets the scene; this process itself moves to the load's core meanwhile.
 
     Args:
         hold: seconds that the provider takes for an answer.
     """
     require_two_cores()
-    os.sched_setaffinity(0, {LOAD_CORE})
-    with _folder() as folder:
+    with on_core(LOAD_CORE), _folder() as folder:
         port, log = free_port(), folder / "provider.log"
         command = [sys.executable, "-m", "benchmarks.harness.upstream", str(port), str(hold)]
         with server(command, log=log, cwd=ROOT, core=LOAD_CORE) as process, postgres(folder) as database:
