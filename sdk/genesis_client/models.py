@@ -392,9 +392,15 @@ class JobMetadata(BaseModel):
     It fails unless it has started by then.
     """
     started_at: Annotated[AwareDatetime | None, Field(title="Started At")]
-    waiting_for: Annotated[str | None, Field(title="Waiting For")]
+    waiting_for: Annotated[
+        str | None,
+        Field(
+            examples=["The llm worker is missing: it does not answer."],
+            title="Waiting For",
+        ),
+    ]
     """
-    Why a queued job has not started, where something stands in its way.
+    Why a queued job has not started, or a running one does not go on; null where nothing is known to stand in its way.
     """
     warnings: Annotated[list[str], Field(title="Warnings")]
     """

@@ -547,7 +547,8 @@ export interface components {
             started_at: string | null;
             /**
              * Waiting For
-             * @description Why a queued job has not started, where something stands in its way.
+             * @description Why a queued job has not started, or a running one does not go on; null where nothing is known to stand in its way.
+             * @example The llm worker is missing: it does not answer.
              */
             waiting_for: string | null;
             /**

@@ -178,7 +178,9 @@ class PostgresLedger:
         if self._pulse.was_set_back:
             self._pulse.was_set_back = False
             try:
-                await self._writer.run(lambda flush: executors.wake(flush, self._pulse.now, self._pulse.lease))
+                await self._writer.run(
+                    lambda flush: executors.wake(flush, self._pulse.now, self._pulse.lease), droppable=True
+                )
             except BaseException:
                 self._pulse.was_set_back = True
                 raise
