@@ -105,8 +105,7 @@ class OrderDesk:
             worker = self.workers.get(step.capability)
             if worker is None or step.on_error is OnError.CONTINUE:
                 continue
-            _, options = plan.call_of(job, step)
-            targets(worker, options.get("model"))
+            targets(worker, plan.options_of(job, step).get("model"))
 
 
 def fingerprint(orders: Sequence[Order]) -> str:

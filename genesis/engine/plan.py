@@ -36,8 +36,15 @@ def call_of(job: Job, step: PipelineStep) -> tuple[dict[str, Any], dict[str, Any
     call_input = {
         name: expression.evaluate(scope, longest=longest(model, name)) for name, expression in step.input.items()
     }
-    options = {name: expression.evaluate(scope) for name, expression in step.options.items()}
-    return _given(call_input), _given(options)
+    return _given(call_input), options_of(job, step)
+
+
+def options_of(job: Job, step: PipelineStep) -> dict[str, Any]:
+    """The options of a step's call."""
+    if not step.options:
+        return {}
+    scope = job.scope
+    return _given({name: expression.evaluate(scope) for name, expression in step.options.items()})
 
 
 def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
@@ -66,8 +73,8 @@ def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
 
 def is_broken(job: Job) -> bool:
     """Whether a step has failed that its job cannot do without."""
-    states = {step.name: step for step in job.steps}
-    return any(_breaks_job(step, states) for step in job.plan.steps)
+    failed = {step.name for step in job.steps if step.state is StepState.FAILED}
+    return bool(failed) and any(step.on_error is OnError.FAIL and step.name in failed for step in job.plan.steps)
 
 
 def next_retry(job: Job, in_flight: frozenset[str]) -> Milliseconds | None:
@@ -131,9 +138,12 @@ def _skip(job: Job) -> tuple[Job, tuple[Step, ...]]:
 
 
 def _unwanted(job: Job) -> Step | None:
+    conditional = [planned for planned in job.plan.steps if planned.when]
+    if not conditional:
+        return None
     states = {step.name: step for step in job.steps}
     scope = job.scope
-    for planned in job.plan.steps:
+    for planned in conditional:
         undecided = states[planned.name].state is StepState.WAITING and _needs_met(planned, states)
         if undecided and planned.when and not scope.value(planned.when):
             return states[planned.name]
