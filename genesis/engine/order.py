@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from genesis.capabilities.fields import Kind
@@ -82,9 +82,10 @@ class OrderDesk:
             start_by=_after(now, order.start_within),
             finish_by=_after(now, order.finish_within),
             on_ambiguous=order.on_ambiguous,
+            lane=plan.first_lane(contract.pipeline, inputs, options),
         )
         self._check_servable(job)
-        return replace(job, lane=plan.first_lane(job))
+        return job
 
     def _check_urls(self, contract: Contract, inputs: Mapping[str, Any]) -> None:
         for given in contract.pipeline.inputs:

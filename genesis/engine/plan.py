@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES, longest
+from genesis.domain.expression import Scope
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
-from genesis.domain.pipeline import OnError, PipelineStep
+from genesis.domain.pipeline import OnError, Pipeline, PipelineStep
 from genesis.domain.step import SETTLED, Step, StepState
 from genesis.ports.ledger import Change, Finish, Release
 
@@ -87,10 +88,16 @@ def next_retry(job: Job, in_flight: frozenset[str]) -> Milliseconds | None:
     return min(moments, default=None)
 
 
-def first_lane(job: Job) -> str:
-    """The capability that a job that has not begun needs first."""
-    moves = advance(job, frozenset(), job.created_at)
-    return moves.ready[0].capability if moves.ready else job.steps[0].capability
+def first_lane(plan: Pipeline, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    """The capability that a new job of a plan needs first."""
+    scope = Scope(inputs, options, {})
+    skipped: set[str] = set()
+    while True:
+        startable = [step for step in plan.steps if step.name not in skipped and step.needs <= skipped]
+        unwanted = next((step for step in startable if step.when and not scope.value(step.when)), None)
+        if unwanted is None:
+            return (startable or plan.steps)[0].capability
+        skipped.add(unwanted.name)
 
 
 def end(job: Job, status: JobStatus, now: Milliseconds) -> tuple[Job, tuple[Step, ...], Finish]:
