@@ -92,9 +92,7 @@ EVENT_COLUMNS = ("organization", "job", "seq", "type", "at", "data")
 
 def dump(value: Any) -> str:
     """JSON as it stands in a column."""
-    if isinstance(value, Mapping):
-        if not value:
-            return "{}"
+    if type(value) is not dict and isinstance(value, Mapping):  # the first question is quick, and nearly always enough
         value = dict(value)
     # A fifth of the time that Python's own encoder takes for the small values that most of them are.
     return to_json(value).decode()

@@ -97,7 +97,8 @@ class Job:
     @property
     def results(self) -> Mapping[str, Any]:
         """The job's outputs so far, also those of a job that has failed since; what has no value is left out."""
-        values = {name: expression.evaluate(self.scope) for name, expression in self.plan.outputs.items()}
+        scope = self.scope
+        values = {name: expression.evaluate(scope) for name, expression in self.plan.outputs.items()}
         return {name: value for name, value in values.items() if value is not None}
 
     def step(self, name: str) -> Step:

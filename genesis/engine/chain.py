@@ -37,13 +37,14 @@ def targets(worker: WorkerDescription, model: str | None) -> tuple[Target, ...]:
     """
     if model is not None:
         return (_named(worker, model),)
-    if not worker.chain:
+    chain = worker.chain
+    if not chain:
         raise NoProvider(
             f"No provider can serve {worker.capability}.",
             hint="; ".join(f"{provider.name}: {provider.missing}" for provider in worker.providers)
             or f"The {worker.worker} worker has no provider at all.",
         )
-    return tuple(Target(provider.default_target, provider.provider_class) for provider in worker.chain)
+    return tuple(Target(provider.default_target, provider.provider_class) for provider in chain)
 
 
 def _named(worker: WorkerDescription, model: str) -> Target:

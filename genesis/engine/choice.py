@@ -70,9 +70,8 @@ def choose(
         return _unknown_capability(planned)
     if worker is None:
         return Later(now + _WORKER_RETRY_MILLISECONDS)
-    _, options = plan.call_of(job, planned)
     try:
-        chain = targets(worker, options.get("model"))
+        chain = targets(worker, plan.options_of(job, planned).get("model"))
     except InvalidRequest as error:
         return Failure(error.code, error.message, error.hint, FailureClass.FINAL)
     earlier = job.attempts_that_count(planned.name)
@@ -86,7 +85,7 @@ def choose(
         return next(attempt.failure for attempt in reversed(earlier) if attempt.failure)
     if is_open(target.name):
         return Later(breakers.open_until(planned.capability, target.name), target.name)
-    return Chosen(target, bool(worker.chain) and target.provider == worker.chain[0].name)
+    return Chosen(target, target.provider == next((provider.name for provider in worker.chain), None))
 
 
 def intend(job: Job, planned: PipelineStep, target: Target, policy: RetryPolicy, now: Milliseconds) -> Change:

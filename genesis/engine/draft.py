@@ -14,9 +14,15 @@ _FINAL_EVENTS = {
     JobStatus.CANCELED: EventType.JOB_CANCELED,
 }
 
+NOTHING = Change()
+
 
 def merged(first: Change, second: Change) -> Change:
     """Both as one change; of a step or an attempt that both name, the second's state stands."""
+    if first == NOTHING:
+        return second
+    if second == NOTHING:
+        return first
     steps = {step.name: step for step in (*first.steps, *second.steps)}
     evidence = {attempt.id: attempt for attempt in (*first.evidence, *second.evidence)}
     return Change(

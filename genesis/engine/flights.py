@@ -111,6 +111,8 @@ class Flights:
 
     async def close(self) -> None:
         """Stops waiting for the calls, whatever becomes of them."""
+        if not self._flights:  # as at the end of nearly every run
+            return
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from genesis.capabilities.fields import Kind
@@ -82,9 +82,10 @@ class OrderDesk:
             start_by=_after(now, order.start_within),
             finish_by=_after(now, order.finish_within),
             on_ambiguous=order.on_ambiguous,
+            lane=plan.first_lane(contract.pipeline, inputs, options),
         )
         self._check_servable(job)
-        return replace(job, lane=plan.first_lane(job))
+        return job
 
     def _check_urls(self, contract: Contract, inputs: Mapping[str, Any]) -> None:
         for given in contract.pipeline.inputs:
@@ -105,8 +106,7 @@ class OrderDesk:
             worker = self.workers.get(step.capability)
             if worker is None or step.on_error is OnError.CONTINUE:
                 continue
-            _, options = plan.call_of(job, step)
-            targets(worker, options.get("model"))
+            targets(worker, plan.options_of(job, step).get("model"))
 
 
 def fingerprint(orders: Sequence[Order]) -> str:

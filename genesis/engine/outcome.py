@@ -49,9 +49,10 @@ class Prospect:
 
 def succeeded(step: Step, attempt: Attempt, result: CallResult, now: Milliseconds) -> Change:
     """The step is done."""
-    step = replace(step, state=StepState.DONE, output=storable(result.output), completed_at=now, retry_at=None)
+    attempt = paid(attempt, result, now)
+    step = replace(step, state=StepState.DONE, output=attempt.output, completed_at=now, retry_at=None)
     event = Event(EventType.STEP_COMPLETED, now, {"step": step.name, "target": result.target})
-    return Change(evidence=(paid(attempt, result, now),), steps=(step,), events=(event,))
+    return Change(evidence=(attempt,), steps=(step,), events=(event,))
 
 
 def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES, longest
+from genesis.domain.expression import Scope
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
-from genesis.domain.pipeline import OnError, PipelineStep
+from genesis.domain.pipeline import OnError, Pipeline, PipelineStep
 from genesis.domain.step import SETTLED, Step, StepState
 from genesis.ports.ledger import Change, Finish, Release
 
@@ -36,8 +37,15 @@ def call_of(job: Job, step: PipelineStep) -> tuple[dict[str, Any], dict[str, Any
     call_input = {
         name: expression.evaluate(scope, longest=longest(model, name)) for name, expression in step.input.items()
     }
-    options = {name: expression.evaluate(scope) for name, expression in step.options.items()}
-    return _given(call_input), _given(options)
+    return _given(call_input), options_of(job, step)
+
+
+def options_of(job: Job, step: PipelineStep) -> dict[str, Any]:
+    """The options of a step's call."""
+    if not step.options:
+        return {}
+    scope = job.scope
+    return _given({name: expression.evaluate(scope) for name, expression in step.options.items()})
 
 
 def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
@@ -75,8 +83,8 @@ def startable(job: Job) -> tuple[PipelineStep, ...]:
 
 def is_broken(job: Job) -> bool:
     """Whether a step has failed that its job cannot do without."""
-    states = {step.name: step for step in job.steps}
-    return any(_breaks_job(step, states) for step in job.plan.steps)
+    failed = {step.name for step in job.steps if step.state is StepState.FAILED}
+    return bool(failed) and any(step.on_error is OnError.FAIL and step.name in failed for step in job.plan.steps)
 
 
 def next_retry(job: Job, in_flight: frozenset[str]) -> Milliseconds | None:
@@ -114,10 +122,16 @@ def seconds_left(job: Job, now: Milliseconds) -> float | None:
     return (job.finish_by - max(now, job.created_at)) / 1000
 
 
-def first_lane(job: Job) -> str:
-    """The capability that a job that has not begun needs first."""
-    moves = advance(job, frozenset(), job.created_at)
-    return moves.ready[0].capability if moves.ready else job.steps[0].capability
+def first_lane(plan: Pipeline, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    """The capability that a new job of a plan needs first."""
+    scope = Scope(inputs, options, {})
+    skipped: set[str] = set()
+    while True:
+        startable = [step for step in plan.steps if step.name not in skipped and step.needs <= skipped]
+        unwanted = next((step for step in startable if step.when and not scope.value(step.when)), None)
+        if unwanted is None:
+            return (startable or plan.steps)[0].capability
+        skipped.add(unwanted.name)
 
 
 def end(job: Job, status: JobStatus, now: Milliseconds) -> tuple[Job, tuple[Step, ...], Finish]:
@@ -165,9 +179,12 @@ def _skip(job: Job) -> tuple[Job, tuple[Step, ...]]:
 
 
 def _unwanted(job: Job) -> Step | None:
+    conditional = [planned for planned in job.plan.steps if planned.when]
+    if not conditional:
+        return None
     states = {step.name: step for step in job.steps}
     scope = job.scope
-    for planned in job.plan.steps:
+    for planned in conditional:
         undecided = states[planned.name].state is StepState.WAITING and _needs_met(planned, states)
         if undecided and planned.when and not scope.value(planned.when):
             return states[planned.name]

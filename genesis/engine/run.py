@@ -20,7 +20,7 @@ from genesis.engine.call import Exchange, StillOpen
 from genesis.engine.chain import Target, targets
 from genesis.engine.choice import Chosen, Later, choose, intend
 from genesis.engine.deltas import DeltaSender
-from genesis.engine.draft import finished, merged, skipped
+from genesis.engine.draft import NOTHING, finished, merged, skipped
 from genesis.engine.durable import write
 from genesis.engine.flights import Flight, Flights, is_repeatable
 from genesis.engine.lease import since_boot
@@ -62,7 +62,7 @@ class JobRun:
         self._begun = claimed.change.intents
         self._around = around
         self._fence = Fence(job.id, job.owner or "", job.epoch)
-        self._draft = Change()
+        self._draft = NOTHING
         self._slots = JobSlots(around.lanes, lane)
         self._flights = Flights()
         self._canceled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -270,9 +270,8 @@ class JobRun:
         worker = self._around.directory.known.get(flight.planned.capability)
         if worker is None:
             return (Target(flight.attempt.target, flight.attempt.provider_class),)
-        _, options = plan.call_of(self._job, flight.planned)
         try:
-            return targets(worker, options.get("model"))
+            return targets(worker, plan.options_of(self._job, flight.planned).get("model"))
         except InvalidRequest:
             return ()
 
@@ -357,8 +356,8 @@ class JobRun:
 
     async def _write_draft(self) -> Release | Finish | None:
         """Makes what was decided durable; returns it where the job has left this run with it."""
-        draft, self._draft = self._draft, Change()
-        if draft != Change():
+        draft, self._draft = self._draft, NOTHING
+        if draft != NOTHING:
             await self._write(draft)
         return draft.outcome
 

@@ -92,7 +92,8 @@ class JobSlots:
     async def close(self) -> None:
         """Gives everything back."""
         self.stop_waiting()
-        await asyncio.gather(*self._ended, return_exceptions=True)
+        if self._ended:
+            await asyncio.gather(*self._ended, return_exceptions=True)
         for step in list(self._held):
             self.drop(step)
         self.drop_spare()

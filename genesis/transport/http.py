@@ -150,7 +150,8 @@ class HttpWorkers:
         worker = CAPABILITIES[call.capability].worker
         progress = Progress()
         try:
-            async with self._session.request(
+            # Awaited first: what only serves to send would else be held as long as the call lasts.
+            async with await self._session.request(
                 asking.method,
                 self._urls[call.capability] + asking.path,
                 data=asking.body,
@@ -161,13 +162,18 @@ class HttpWorkers:
             ) as response:
                 if response.headers.get(ATTEMPT_HEADER) != call.attempt:
                     raise WorkerLost(f"Something between gateway and {worker} worker answered {response.status}.")
-                if response.content_type == LINES:
+                if _is_lines(response):
                     last = await _last_line(response, on_delta)
                     return outcome_of(last, CAPABILITIES[call.capability].output_field, refused=asking.refused)
                 status, answer = response.status, await response.read()
         except _FAILURES as error:
             raise _lost(worker, progress, error) from error
         return _read(asking, status, answer)
+
+
+def _is_lines(response: aiohttp.ClientResponse) -> bool:
+    # Asked for its content type, aiohttp keeps all of its parts for as long as the call lasts: 1.5 KiB.
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == LINES
 
 
 async def _last_line(response: aiohttp.ClientResponse, on_delta: OnDelta | None) -> object:

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticSerializationError, to_json
 
 from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import ProviderClass
@@ -135,7 +136,10 @@ def encoded(document: object) -> bytes:
 
     Letters are not escaped. A lone surrogate can only be written as an escape, and its backslash form is that of JSON.
     """
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    try:
+        return to_json(document)  # a tenth of the time of Python's own encoder
+    except PydanticSerializationError:  # it takes no lone surrogates
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
 def input_of(call: Call) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import Failure
 from genesis.domain.job import JobStatus
 from genesis.domain.step import StepState
-from genesis.engine.plan import advance, begun_anew, call_of, end, seconds_left, with_step
+from genesis.engine.plan import advance, begun_anew, call_of, end, first_lane, seconds_left, with_step
 from genesis.errors import FailureClass
 from genesis.ports.ledger import Finish, Release
 from tests.support.jobs import job_of, pipeline, text_step
@@ -50,6 +50,21 @@ def test_a_step_without_its_condition_is_skipped_and_leaves_no_output():
     assert [step.name for step in moves.skipped] == ["enhance"]
     assert ready(moves) == ["draw"]
     assert call_of(moves.job, moves.ready[0])[0] == {"prompt": "hello"}
+
+
+@pytest.mark.parametrize(("options", "lane"), [({}, "image"), ({"style": "oil"}, "text")])
+def test_the_first_lane_is_that_of_the_step_that_a_new_job_begins_with(options, lane):
+    job = job_of("text_to_image", options=options)
+    assert first_lane(job.plan, job.inputs, job.options) == lane
+    assert advance(job, NOTHING, 0).ready[0].capability == lane
+
+
+def test_the_first_lane_is_found_whatever_order_the_steps_stand_in():
+    spoken = {"name": "c", "capability": "speech", "input": {"text": "${steps.b.text} ${inputs.text}"}}
+    conditional = text_step("b", when="options.model", options={"model": "${options.model}"})
+    plan = pipeline(spoken, conditional, text_step("a"), outputs={"text": "${steps.a.text}"})
+    assert first_lane(plan, {"text": "hello"}, {}) == "speech"
+    assert first_lane(plan, {"text": "hello"}, {"model": "one:m"}) == "text"
 
 
 def test_with_its_condition_it_runs_first():
