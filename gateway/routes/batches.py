@@ -13,7 +13,9 @@ from gateway.preferences import REPLAYED, idempotency_key
 from gateway.routes.jobs import IdempotencyKey
 from gateway.schemas.batch import BatchRequest, BatchView
 from gateway.views import batch_document
+from genesis.domain.job import JobStatus
 from genesis.engine.engine import Engine
+from genesis.errors import Unavailable
 
 router = APIRouter(tags=["batches"])
 
@@ -24,7 +26,10 @@ async def _create(request: Request) -> Response:
     engine, organization = engine_of(request), organization_of(request)
     batch, replayed = await engine.submit_batch(organization, orders, idempotency_key=key)
     headers = {"Location": f"/batches/{batch.id}"} | ({REPLAYED: "true"} if replayed else {})
-    return await _shown(engine, organization, batch.id, 201, headers)
+    try:
+        return await _shown(engine, organization, batch.id, 201, headers)
+    except Unavailable:  # it is accepted, which is what matters now
+        return json_response(batch_document(batch, {JobStatus.QUEUED: batch.size}), 201, headers)
 
 
 async def _creation(body: BatchRequest, idempotency_key: IdempotencyKey = None) -> None:  # the description alone

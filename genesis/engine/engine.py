@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from genesis.domain.batch import Batch
 from genesis.domain.identity import new_id
@@ -135,8 +136,15 @@ class Engine:
             IdempotencyConflict: the key was used for something else.
             Unavailable: the ledger cannot take it now.
         """
-        job = self._desk.job(organization, order, self._clock.now())
         idempotency = Idempotency(idempotency_key, fingerprint([order])) if idempotency_key else None
+        try:
+            job = self._desk.job(organization, order, self._clock.now())
+        except InvalidRequest:
+            # What was accepted before is told, although it would be refused now: its caller may not know of it.
+            earlier, _ = await self._accepted(organization, idempotency)
+            if earlier is None:
+                raise
+            return Submission(await self._queries.job(organization, earlier), replayed=True)
         if self._executor is None or job.wake_at:
             return await self._submitted(job, idempotency)
         head_start = self._executor.head_start(job)
@@ -155,6 +163,9 @@ class Engine:
         else:
             self._executor.forgo(job)
         return submission
+
+    async def _accepted(self, organization: str, idempotency: Idempotency | None) -> tuple[str | None, str | None]:
+        return (None, None) if idempotency is None else await self._queries.accepted(organization, idempotency)
 
     async def _submitted(self, job: Job, idempotency: Idempotency | None) -> Submission:
         submission = await self._ledger.submit(job, idempotency=idempotency)
@@ -175,22 +186,29 @@ class Engine:
         """
         now = self._clock.now()
         batch = Batch(new_id(), organization, now, len(orders))
+        ids = sorted(new_id(now) for _ in orders)  # as old as the jobs say that they are
         jobs: list[Job] = []
         wrong: list[FieldError] = []
         for number, order in enumerate(orders):
             try:
-                jobs.append(self._desk.job(organization, order, now, batch.id))
+                jobs.append(replace(self._desk.job(organization, order, now, batch.id), id=ids[number]))
             except InvalidRequest as error:
                 fields = error.errors or (FieldError("", error.message),)
                 wrong.extend(FieldError(f"jobs.{number}.{field.field}".rstrip("."), field.message) for field in fields)
+        idempotency = Idempotency(idempotency_key, fingerprint(orders)) if idempotency_key else None
         if wrong:
+            _, earlier = await self._accepted(organization, idempotency)
+            if earlier is not None:
+                return (await self._queries.batch(organization, earlier))[0], True
             raise InvalidRequest(
                 f"{wrong[0].field}: {wrong[0].message}",
                 hint="Nothing was accepted. Correct the jobs that `errors` names and send the batch again.",
                 errors=tuple(wrong),
             )
-        idempotency = Idempotency(idempotency_key, fingerprint(orders)) if idempotency_key else None
-        return await self._ledger.submit_batch(batch, jobs, idempotency=idempotency)
+        accepted = await self._ledger.submit_batch(batch, jobs, idempotency=idempotency)
+        if self._executor is not None and any(job.wake_at or job.start_by or job.finish_by for job in jobs):
+            self._executor.look_everywhere()
+        return accepted
 
     async def job(self, organization: str, job_id: str) -> Job:
         """One job.

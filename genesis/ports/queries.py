@@ -9,6 +9,7 @@ from genesis.domain.batch import Batch
 from genesis.domain.event import RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.ports.ledger import Idempotency
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,13 @@ class Queries(Protocol):
 
         Raises:
             NotFound: the organization has no such job.
+        """
+
+    async def accepted(self, organization: str, idempotency: Idempotency) -> tuple[str | None, str | None]:
+        """Ids of the job and of the batch that were accepted under a key; at most one of them is not None.
+
+        Raises:
+            IdempotencyConflict: the key was used for something else.
         """
 
     async def jobs(

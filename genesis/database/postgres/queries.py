@@ -14,7 +14,7 @@ from genesis.database.postgres.connection import REFUSALS, Server, reason
 from genesis.database.postgres.flush import load_jobs
 from genesis.database.postgres.listing import Page, list_jobs
 from genesis.database.postgres.writer import Writer
-from genesis.database.refusals import no_batch, no_cursor, no_job
+from genesis.database.refusals import no_batch, no_cursor, no_job, user_of
 from genesis.database.rows import attempt_from, batch_from, event_from
 from genesis.database.states import CLAIMABLE, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
 from genesis.domain.batch import Batch
@@ -22,6 +22,7 @@ from genesis.domain.event import RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.errors import Unavailable
+from genesis.ports.ledger import Idempotency
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, OpenAttempt
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ _JOB = f"{statements.JOBS} WHERE jobs.id = $1 AND jobs.organization = $2"
 _BATCH = "SELECT * FROM batches WHERE id = $1 AND organization = $2"
 _BATCH_COUNTS = "SELECT status, count(*) FROM jobs WHERE batch = $1 GROUP BY status"
 _EVENT = "SELECT id, job, seq, type, at, data, transaction_id::text AS transaction_id FROM events"
+_ACCEPTED = "SELECT fingerprint, job, batch FROM idempotency WHERE organization = $1 AND key = $2"
 _EVENTS = f"{_EVENT} WHERE job = $1 AND seq > $2 AND organization = $3 ORDER BY seq LIMIT $4"
 _KNOWN = "SELECT EXISTS (SELECT FROM jobs WHERE id = $1 AND organization = $2)"
 # Rows become visible when their transaction ends, in another order than they were numbered in. Below the oldest
@@ -109,6 +111,10 @@ class PostgresQueries:
     async def close(self) -> None:
         if self._pool is not None:
             self._pool.terminate()
+
+    async def accepted(self, organization: str, idempotency: Idempotency) -> tuple[str | None, str | None]:
+        used = await self._read(self._pool.fetchrow, _ACCEPTED, organization, idempotency.key)
+        return (None, None) if used is None else user_of(tuple(used), idempotency)
 
     async def job(self, organization: str, job_id: str) -> Job:
         found = await self._read(load_jobs, self._pool, self._plans, _JOB, job_id, organization)

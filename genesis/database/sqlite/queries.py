@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from genesis.database.plans import Plans
-from genesis.database.refusals import no_batch, no_cursor, no_job
+from genesis.database.refusals import no_batch, no_cursor, no_job, user_of
 from genesis.database.rows import attempt_from, batch_from, event_from
 from genesis.database.sqlite.listing import Page, add_functions, list_jobs
 from genesis.database.sqlite.loading import load_jobs, rows
@@ -21,6 +21,7 @@ from genesis.domain.event import RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.errors import Unavailable
+from genesis.ports.ledger import Idempotency
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, OpenAttempt
 
 Result = TypeVar("Result")
@@ -33,6 +34,7 @@ _CHECK_PATIENCE_SECONDS = 10.0
 _WRITE = "PRAGMA user_version = 0"  # what it was: a page is written and synchronized, and nothing is changed
 
 _JOB = "SELECT * FROM jobs WHERE id = ? AND organization = ?"
+_ACCEPTED = "SELECT fingerprint, job, batch FROM idempotency WHERE organization = ? AND key = ?"
 _EVENTS = "SELECT * FROM events WHERE job = ? AND seq > ? AND organization = ? ORDER BY seq LIMIT ?"
 _FEED = "SELECT * FROM events INDEXED BY events_of_organization WHERE organization = ? AND id > ? ORDER BY id LIMIT ?"
 _SAME_QUEUE = (
@@ -70,6 +72,12 @@ class SqliteQueries:
         self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+
+    async def accepted(self, organization: str, idempotency: Idempotency) -> tuple[str | None, str | None]:
+        used = await self._read(
+            lambda connection: connection.execute(_ACCEPTED, (organization, idempotency.key)).fetchone()
+        )
+        return (None, None) if used is None else user_of(tuple(used), idempotency)
 
     async def job(self, organization: str, job_id: str) -> Job:
         found = await self._read(lambda connection: load_jobs(connection, self._plans, _JOB, (job_id, organization)))
