@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from gateway.direct import Shortcut
 from gateway.errors import add_error_handlers
-from gateway.middleware import REQUEST_ID_HEADER, BodyLimits, RequestLog
+from gateway.middleware import REQUEST_ID_HEADER, BodyLimits, RequestLog, head_refusal
 from gateway.origins import HostCheck, OriginCheck
 from gateway.preferences import REPLAYED
 from gateway.routes import batches, events, jobs, page, pipelines, status, storage
@@ -22,6 +22,7 @@ from genesis import __version__
 from genesis.settings import Settings
 from genesis.storage.open import open_store
 from genesis.transport.http import open_http_workers
+from genesis.transport.limits import HeaderLimit
 
 _DESCRIPTION = """
 Generates text, images and audio through any provider, with one durable job contract for every modality.
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
             expose_headers=["Link", "Location", "Preference-Applied", "Retry-After", REPLAYED, REQUEST_ID_HEADER],
         )
     app.add_middleware(HostCheck, trusted=settings.trusted_hosts)
+    app.add_middleware(HeaderLimit, refusal=head_refusal)
     app.add_middleware(RequestLog)
     return app
 

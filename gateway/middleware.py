@@ -12,7 +12,7 @@ from gateway.schemas.problem import Problem
 from genesis.domain.identity import new_id
 from genesis.errors import PayloadTooLarge
 from genesis.logs import request_id
-from genesis.transport.limits import BodyLimit
+from genesis.transport.limits import BodyLimit, head_too_large
 
 logger = logging.getLogger("gateway.access")
 
@@ -100,6 +100,11 @@ def too_large(max_bytes: int) -> Problem:
         hint="Give files by URL; their content does not belong into the request.",
         request_id=request_id.get(),
     )
+
+
+def head_refusal(_: Scope) -> ASGIApp:
+    """The response to a request with too many or too large header fields."""
+    return problem_response(Problem(**head_too_large(), request_id=request_id.get()))
 
 
 def encoded(encoding: str) -> Problem:

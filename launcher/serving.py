@@ -1,6 +1,7 @@
 """Binds an address and serves an application on it."""
 
 import socket
+import sys
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -9,6 +10,8 @@ from genesis.errors import Misconfigured
 from genesis.settings import Settings
 
 _DRAIN_MARGIN_SECONDS = 5
+# Where there is no httptools, uvicorn parses with h11, which has a bound of its own.
+_PROTOCOL = "h11" if sys.platform == "win32" else "genesis.transport.server:BoundedHttpProtocol"
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -32,6 +35,7 @@ def serve_app(app: ASGIApp, listener: socket.socket, settings: Settings) -> None
         app,
         log_config=None,
         access_log=False,
+        http=_PROTOCOL,
         timeout_graceful_shutdown=int(settings.drain_seconds) + _DRAIN_MARGIN_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -18,11 +18,11 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.logs import configure_logging
 from genesis.ports.clock import Clock
 from genesis.settings import Settings
-from genesis.transport.limits import BodyLimit
+from genesis.transport.limits import BodyLimit, HeaderLimit
 from genesis.transport.wire import WorkerHealth, health_of
 from workers.direct import Shortcut
 from workers.open import open_worker
-from workers.problems import EXPECTED, problem_response, too_large
+from workers.problems import EXPECTED, head_too_large, problem_response, too_large
 from workers.routes import add_call_routes, service_of
 
 _OBJECTS_UNTIL_COLLECTION = 10_000
@@ -58,11 +58,12 @@ def create_worker(capability_name: str, settings: Settings | None = None, clock:
         return health_of(service.describe(), version=__version__, busy=service.busy, now=service.clock.now())
 
     max_bytes = read.max_request_bytes
-    return BodyLimit(
+    limited = BodyLimit(
         Shortcut(app, add_call_routes(app, capability)),
         max_bytes=max_bytes,
         refusal=lambda scope: too_large(Request(scope), max_bytes),
     )
+    return HeaderLimit(limited, refusal=lambda scope: head_too_large(HTTPConnection(scope)))
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -5,11 +5,12 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from genesis.errors import CallFailed
 from genesis.net.words import presentable
+from genesis.transport import limits
 from genesis.transport.wire import ATTEMPT_HEADER, encoded, problem_of
 from workers.requests import MalformedJson
 
@@ -53,6 +54,11 @@ def too_large(request: Request, max_bytes: int) -> Response:
     return _answer(request, _problem(413, "payload-too-large", detail, "Give files by URL."))
 
 
+def head_too_large(connection: HTTPConnection) -> Response:
+    """The answer to a request with too many or too large header fields."""
+    return _answer(connection, limits.head_too_large())
+
+
 def call_problem(error: CallFailed) -> dict[str, Any]:
     """The wire form of a failed call."""
     return problem_of(error, _STATUSES.get(error.code, 500))
@@ -70,9 +76,11 @@ def _problem(status: int, code: str, detail: str, hint: str = "") -> dict[str, A
     return {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, "hint": hint}
 
 
-def _answer(request: Request, problem: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+def _answer(
+    connection: HTTPConnection, problem: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> Response:
     """The problem as the worker's own word: the attempt's header says so."""
-    attempt = getattr(request.state, "attempt", None) or request.headers.get(ATTEMPT_HEADER, "")
+    attempt = getattr(connection.state, "attempt", None) or connection.headers.get(ATTEMPT_HEADER, "")
     fields = {**(headers or {}), ATTEMPT_HEADER: attempt}
     if (retry_after := problem.get("retry_after")) is not None:
         fields["Retry-After"] = str(max(1, round(retry_after)))

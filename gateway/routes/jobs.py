@@ -1,5 +1,6 @@
 """Jobs: create, look up, list, cancel, retry."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -60,7 +61,7 @@ async def create_job(request: Request) -> Response:
     headers["Location"] = f"/jobs/{job.id}"
     if submission.replayed:
         headers[REPLAYED] = "true"
-    return json_response(job_document(job, waiting_for=engine.waits_for(job)), 201, headers)
+    return await _shown(engine, job, 201, headers)
 
 
 async def get_job(request: Request) -> Response:
@@ -73,7 +74,7 @@ async def get_job(request: Request) -> Response:
     else:
         job = await engine.job(organization, job_id)
     if job.status is not JobStatus.QUEUED:
-        return json_response(job_document(job, waiting_for=None), 200, headers)
+        return await _shown(engine, job, 200, headers)
     outlook = await engine.outlook(job)
     return json_response(
         job_document(job, waiting_for=outlook.reason if outlook else None, outlook=outlook), 200, headers
@@ -160,13 +161,15 @@ async def list_jobs(
     if page.cursor is not None:
         following = query.model_dump(mode="json", exclude_none=True, exclude={"offset"}) | {"cursor": page.cursor}
         headers["Link"] = f'</jobs?{urlencode(following)}>; rel="next"'
-    return json_response([job_document(job, waiting_for=engine.waits_for(job)) for job in page.jobs], headers=headers)
+    reasons = await engine.waits_for(page.jobs)
+    shown = [job_document(job, waiting_for=reason) for job, reason in zip(page.jobs, reasons, strict=True)]
+    return json_response(shown, headers=headers)
 
 
 @router.post("/jobs/{job_id}/cancel", response_model=JobView, responses=problem_responses(404, 409, 422, 503))
 async def cancel_job(job_id: UUID, engine: EngineDependency, organization: OrganizationDependency) -> Response:
     """Cancels a job. A running one is canceled within about a second; its provider is told where it can be."""
-    return _shown(engine, await engine.cancel(organization, str(job_id)))
+    return await _shown(engine, await engine.cancel(organization, str(job_id)))
 
 
 @router.post("/jobs/{job_id}/retry", response_model=JobView, responses=problem_responses(404, 409, 422, 503))
@@ -183,8 +186,9 @@ async def retry_job(
     When nobody knows whether an earlier call was charged, this is a conflict unless `resend` is set.
     """
     resend = body is not None and body.resend
-    return _shown(engine, await engine.retry(organization, str(job_id), resend=resend))
+    return await _shown(engine, await engine.retry(organization, str(job_id), resend=resend))
 
 
-def _shown(engine: Engine, job: Job) -> Response:
-    return json_response(job_document(job, waiting_for=engine.waits_for(job)))
+async def _shown(engine: Engine, job: Job, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    (reason,) = await engine.waits_for([job])
+    return json_response(job_document(job, waiting_for=reason), status, headers)

@@ -224,7 +224,11 @@ class JobMetadata(BaseModel):
     error_message: str | None
     error: ErrorView | None
     worker_used: str | None = Field(description="The workers that served it.", examples=["llm, image"])
-    waiting_for: str | None = Field(description="Why a queued job has not started, where something stands in its way.")
+    waiting_for: str | None = Field(
+        description="Why a queued job has not started, or a running one does not go on; null where nothing is known to "
+        "stand in its way.",
+        examples=["The llm worker is missing: it does not answer."],
+    )
     queue: QueueView | None = Field(description="Where a queued job stands; shown by `GET /jobs/{job_id}` alone.")
     priority: int
     batch_id: str | None = Field(description="The batch that it was accepted with.")

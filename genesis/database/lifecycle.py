@@ -99,7 +99,10 @@ def waking(release: Release, now: Milliseconds) -> Milliseconds:
 
 
 def retried(job: Job, now: Milliseconds) -> tuple[Job, str, Event]:
-    """A job queued again, with all that is not done anew; its lane, and its event."""
+    """A job queued again, with all that is not done anew; its lane, and its event.
+
+    Its attempts so far are earlier than that, whatever has been done to the clock.
+    """
     steps = tuple(step if step.state is StepState.DONE else Step(step.name, step.capability) for step in job.steps)
     fresh = replace(
         job,
@@ -115,7 +118,7 @@ def retried(job: Job, now: Milliseconds) -> tuple[Job, str, Event]:
         finish_by=None,
         wake_at=0,
         crash_count=0,
-        retried_at=now,
+        retried_at=max([now, *(attempt.created_at + 1 for attempt in job.attempts)]),
         lane=lane_of(tuple(step for step in job.steps if not _was_unwanted(step))),
     )
     return fresh, fresh.lane, Event(EventType.JOB_RETRIED, now)

@@ -338,6 +338,14 @@ def event_from(row: Row, cursor: str) -> RecordedEvent:
     return RecordedEvent(row["job"], row["seq"], event, cursor)
 
 
+def retries_of(events: Iterable[RecordedEvent]) -> Mapping[str, Mapping[str, Event]]:
+    """The last of some events `step-retried`, each job's in order, by job and step."""
+    found: dict[str, dict[str, Event]] = {}
+    for item in events:
+        found.setdefault(item.job, {})[item.event.data["step"]] = item.event
+    return found
+
+
 def batch_from(row: Row) -> Batch:
     """A batch from its row."""
     return Batch(row["id"], row["organization"], row["created_at"], row["size"])

@@ -1,5 +1,6 @@
 """Circuit breakers: a model that fails again and again is left alone for a while, so that jobs go to the next one."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,17 +17,23 @@ _COUNTED = (ProviderUnavailable, ProviderAmbiguous)
 
 @dataclass(slots=True)
 class _Breaker:
-    """Counts failures in a row; `open_until` is 0 while it is closed."""
+    """Counts failures in a row; `open_until` is 0 while it is closed, else in seconds since boot."""
 
     failures: int = 0
-    open_until: Milliseconds = 0
+    open_until: float = 0.0
 
 
 class Breakers:
-    """One breaker per model (`provider:name`) of a capability, as this process has seen it."""
+    """One breaker per model (`provider:name`) of a capability, as this process has seen it.
 
-    def __init__(self, now: Callable[[], Milliseconds]) -> None:
+    Args:
+        now: the time that is told.
+        since_boot: the time that is counted, in seconds, which nobody sets.
+    """
+
+    def __init__(self, now: Callable[[], Milliseconds], since_boot: Callable[[], float]) -> None:
         self._now = now
+        self._since_boot = since_boot
         self._breakers: dict[tuple[str, str], _Breaker] = {}
 
     def note(self, capability: str, target: str, error: CallFailed | None) -> None:
@@ -43,9 +50,10 @@ class Breakers:
             breaker = self._breakers.setdefault((capability, target), _Breaker())
             breaker.failures += 1
             if breaker.failures >= _FAILURES_TO_OPEN:
-                breaker.open_until = self._now() + _OPEN_MILLISECONDS
+                breaker.open_until = self._since_boot() + _OPEN_MILLISECONDS / 1000
 
     def open_until(self, capability: str, target: str) -> Milliseconds:
         """The moment before which a model is not to be asked; 0 when it may be asked now."""
         breaker = self._breakers.get((capability, target))
-        return breaker.open_until if breaker and breaker.open_until > self._now() else 0
+        left = breaker.open_until - self._since_boot() if breaker else 0.0
+        return self._now() + math.ceil(left * 1000) if left > 0 else 0

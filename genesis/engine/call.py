@@ -1,13 +1,14 @@
 """One attempt's exchange with its worker, until there is a final word; it writes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from genesis.domain.attempt import Attempt, ProviderClass
 from genesis.engine.choice import NOT_AFTER_MILLISECONDS
 from genesis.engine.deltas import DeltaSender
+from genesis.engine.retry import LONGEST_PAUSE_SECONDS
 from genesis.engine.surroundings import Surroundings
 from genesis.errors import (
     AttemptCanceled,
@@ -23,7 +24,6 @@ from genesis.errors import (
 from genesis.ports.workers import Call, CallPending, CallResult
 
 _ASK_AGAIN_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 60.0
 _LONGEST_QUESTION_SECONDS = 10.0
 _LONGEST_PATIENCE_SECONDS = 15.0
 _NO_WORD = (WorkerUnavailable, WorkerLost, WorkerBusy)
@@ -63,7 +63,7 @@ class Exchange:
             StillOpen: it may be under way elsewhere.
         """
         try:
-            return await self._made()
+            return await self._until_known(self._made())
         finally:
             if self.deltas is not None:
                 self.deltas.flush()  # all of the text comes before the word that it is complete
@@ -89,8 +89,11 @@ class Exchange:
             StillOpen: it is not known yet.
         """
         if self.attempt.provider_class is ProviderClass.KEYED and self.attempt.handle is None:
-            return await self._finished(await self._sent_again())
+            return await self._until_known(self._resent())
         return await self.looked_for()
+
+    async def _resent(self) -> CallResult:
+        return await self._finished(await self._sent_again())
 
     async def looked_for(self) -> CallResult:
         """Asks once what became of a call; it is not sent again.
@@ -99,6 +102,21 @@ class Exchange:
             CallFailed: what became of it.
             StillOpen: it is not known yet.
         """
+        return await self._until_known(self._looked_for())
+
+    async def _until_known(self, result: Coroutine[Any, Any, CallResult]) -> CallResult:
+        """Keeps in mind when the call ends, as long as nobody knows what has become of it."""
+        ends = self.around.call_ends
+        ends.note(self.attempt)
+        try:
+            known = await result
+        except CallFailed:
+            ends.forget(self.attempt)
+            raise
+        ends.forget(self.attempt)
+        return known
+
+    async def _looked_for(self) -> CallResult:
         handle = self.attempt.handle
         try:
             answer = await self._asked() if handle is None else await self._polled(handle)
@@ -111,7 +129,7 @@ class Exchange:
             return answer
         if answer.handle != handle:
             await self.on_pending(answer)
-        raise StillOpen(max(answer.wait_seconds, _ASK_AGAIN_SECONDS))
+        raise StillOpen(min(max(answer.wait_seconds, _ASK_AGAIN_SECONDS), LONGEST_PAUSE_SECONDS))
 
     async def _sent_again(self) -> CallResult | CallPending:
         """The provider charges once for a call key, so that asking again with the same one is safe.
@@ -122,7 +140,7 @@ class Exchange:
         while True:
             if self._is_over:
                 return await self._last_word()
-            call = replace(self.call, not_after=self.around.clock.now() + NOT_AFTER_MILLISECONDS)
+            call = replace(self.call, not_after=self.around.machine.now() + NOT_AFTER_MILLISECONDS)
             try:
                 return await self.around.workers.generate(call)
             except CallFailed as error:
@@ -156,8 +174,7 @@ class Exchange:
     @property
     def _patience(self) -> float:
         """Seconds until the next question: few at first, more for a call that has been in doubt for long."""
-        age = (self.around.clock.now() - self.attempt.created_at) / 1000
-        return min(max(_ASK_AGAIN_SECONDS, age / 4), _LONGEST_PATIENCE_SECONDS)
+        return min(max(_ASK_AGAIN_SECONDS, self.around.call_ends.age(self.attempt) / 4), _LONGEST_PATIENCE_SECONDS)
 
     async def _finished(self, answer: CallResult | CallPending) -> CallResult:
         """Asks for the result of a pending call until there is one."""
@@ -166,7 +183,7 @@ class Exchange:
             if answer.handle != handle:
                 await self.on_pending(answer)
                 handle = answer.handle
-            await asyncio.sleep(min(answer.wait_seconds, _LONGEST_PAUSE_SECONDS))
+            await asyncio.sleep(min(answer.wait_seconds, LONGEST_PAUSE_SECONDS))
             answer = await self._polled(handle)
         return answer
 
@@ -181,7 +198,7 @@ class Exchange:
 
     @property
     def _is_over(self) -> bool:
-        return self.around.clock.now() > self.attempt.call_deadline
+        return self.around.call_ends.is_over(self.attempt)
 
     def _check_deadline(self) -> None:
         if self._is_over:

@@ -108,6 +108,11 @@ def intend(job: Job, planned: PipelineStep, target: Target, policy: RetryPolicy,
     return Change(steps=(step,), intents=(attempt,), events=(event,))
 
 
+def longest_call(attempt: Attempt) -> Milliseconds:
+    """How long a call may take from its intent until it is surely over."""
+    return attempt.call_deadline - attempt.not_after + NOT_AFTER_MILLISECONDS
+
+
 def _unknown_capability(planned: PipelineStep) -> Failure:
     return Failure(
         "unknown-capability",

@@ -9,11 +9,12 @@ from genesis.domain.batch import Batch
 from genesis.domain.identity import new_id
 from genesis.domain.job import Job, JobStatus
 from genesis.engine.breaker import Breakers
+from genesis.engine.call_ends import CallEnds
 from genesis.engine.directory import WorkerDirectory
 from genesis.engine.executor import Executor
 from genesis.engine.follow import Follower
 from genesis.engine.lanes import Lanes
-from genesis.engine.lease import Lease
+from genesis.engine.lease import Lease, since_boot
 from genesis.engine.order import Order, OrderDesk, fingerprint
 from genesis.engine.outlook import Forecast, Outlook
 from genesis.engine.pace import Pace
@@ -22,7 +23,7 @@ from genesis.engine.retry import RetryPolicy
 from genesis.engine.surroundings import Surroundings
 from genesis.errors import CommitUnknown, FieldError, GenesisError, InvalidRequest
 from genesis.pipelines.contract import Contract
-from genesis.ports.clock import Clock
+from genesis.ports.clock import Clock, SystemClock
 from genesis.ports.ledger import Idempotency, Ledger, Submission
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, Queries
 from genesis.ports.signals import CancelRequested, Reread, Signal, Signals, WorkQueued
@@ -54,7 +55,15 @@ class Engine:
         self._desk = OrderDesk(pipelines, self.directory.known, settings.fetch_allowed_hosts)
         self._lanes = Lanes(self.directory.slots, self._slot_free)
         pace = Pace()
-        self._forecast = Forecast(queries, self.directory, self._lanes, pace, clock.now, executes=settings.executor)
+        self._forecast = Forecast(
+            queries,
+            self.directory,
+            self._lanes,
+            pace,
+            clock.now,
+            executes=settings.executor,
+            without_slot=self._steps_without_slot,
+        )
         lease = Lease(None if ledger.exclusive else settings.lease_seconds)
         around = Surroundings(
             ledger=ledger,
@@ -63,7 +72,7 @@ class Engine:
             signals=signals,
             directory=self.directory,
             lanes=self._lanes,
-            breakers=Breakers(clock.now),
+            breakers=Breakers(clock.now, since_boot),
             pace=pace,
             policy=RetryPolicy(
                 settings.max_attempts,
@@ -72,6 +81,8 @@ class Engine:
                 settings.call_timeout_seconds,
             ),
             clock=clock,
+            machine=SystemClock(),
+            call_ends=CallEnds(clock),
             may_call=lease.allows_calls,
         )
         self._executor = Executor(around, lease) if settings.executor else None
@@ -107,6 +118,9 @@ class Engine:
 
     def _attempts_in_flight(self) -> frozenset[str]:
         return self._executor.attempts_in_flight if self._executor else frozenset()
+
+    def _steps_without_slot(self, job_id: str) -> frozenset[str]:
+        return self._executor.steps_without_slot(job_id) if self._executor else frozenset()
 
     def _slot_free(self) -> None:
         if self._executor is not None:
@@ -169,7 +183,6 @@ class Engine:
 
     async def _submitted(self, job: Job, idempotency: Idempotency | None) -> Submission:
         submission = await self._ledger.submit(job, idempotency=idempotency)
-        await self._forecast.look()
         if self._executor is not None and (job.wake_at or job.start_by or job.finish_by):
             self._executor.look_everywhere()
         return submission
@@ -228,9 +241,7 @@ class Engine:
         where: JobFilter = EVERY_JOB,
     ) -> JobPage:
         """Jobs, newest first, after `cursor` where that is given."""
-        page = await self._queries.jobs(organization, limit=limit, offset=offset, cursor=cursor, where=where)
-        await self._forecast.look()
-        return page
+        return await self._queries.jobs(organization, limit=limit, offset=offset, cursor=cursor, where=where)
 
     async def batch(self, organization: str, batch_id: str) -> tuple[Batch, Mapping[JobStatus, int]]:
         """A batch, and how many of its jobs have each status.
@@ -267,17 +278,17 @@ class Engine:
             NotFound: the organization has no such job.
             Conflict: its state does not allow it.
         """
-        job = await self._ledger.retry(organization, job_id, resend=resend)
-        await self._forecast.look()
-        return job
+        return await self._ledger.retry(organization, job_id, resend=resend)
 
     async def outlook(self, job: Job) -> Outlook | None:
         """The prospects of a queued job; None for any other."""
         return await self._forecast.outlook(job)
 
-    def waits_for(self, job: Job) -> str | None:
-        """Why a queued job has not started, in words; None when it has or nothing stands in its way."""
-        return self._forecast.reason(job)
+    async def waits_for(self, jobs: Sequence[Job]) -> list[str | None]:
+        """What each of some jobs waits for, in words and in their order; None where it goes on, is over, or nothing is
+        known to stand in its way.
+        """
+        return await self._forecast.reasons(jobs)
 
     async def live_executors(self) -> int:
         """How many executors are alive, in whichever process.

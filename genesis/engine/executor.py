@@ -99,6 +99,11 @@ class Executor:
         """Ids of the attempts whose calls are under way here."""
         return frozenset(attempt for run in self._runs.values() for attempt in run.attempts_in_flight)
 
+    def steps_without_slot(self, job_id: str) -> frozenset[str]:
+        """Names of the steps of a job that wait for a free slot, if it runs here."""
+        run = self._runs.get(job_id)
+        return run.steps_without_slot if run else frozenset()
+
     def head_start(self, job: Job) -> Claimed | None:
         """A new job as it would begin here at once; None when it cannot. It takes a slot, which `run` or `forgo` gives
         back.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
@@ -11,6 +11,7 @@ from genesis.domain.identity import Milliseconds
 from genesis.domain.pipeline import PipelineStep
 from genesis.engine import outcome
 from genesis.engine.call import StillOpen
+from genesis.engine.lease import since_boot
 from genesis.errors import CallFailed, Fenced
 from genesis.ports.workers import CallResult, WorkerClient
 
@@ -21,11 +22,21 @@ CallTask = asyncio.Task[CallResult]
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A call under way: the attempt as it is stored, and the task that ends with its result."""
+    """A call under way: the attempt as it is stored, and the task that ends with its result.
+
+    Attributes:
+        began: in seconds since boot.
+    """
 
     planned: PipelineStep
     attempt: Attempt
     task: CallTask
+    began: float = field(default_factory=since_boot)
+
+    @property
+    def milliseconds(self) -> Milliseconds:
+        """How long it has taken by now."""
+        return round((since_boot() - self.began) * 1000)
 
     def evidence(self, now: Milliseconds) -> tuple[Attempt, ...]:
         """The attempt as the ended call leaves it; nothing where that is not known yet."""

@@ -24,6 +24,8 @@ from genesis.errors import (
 from genesis.ports.ledger import Change
 from genesis.ports.workers import CallPending, CallResult
 
+CIRCUIT_OPEN = "circuit-open"
+"""The code of an event `step-retried` whose step waits for a model that rests."""
 _LONGEST_TARGET = 300
 _NOT_SENT = (WorkerBusy, WorkerUnavailable, InputRejected, TooLate)
 """Failures that prove that the provider was never asked."""
@@ -104,7 +106,7 @@ def _has_target(chain: tuple[Target, ...], attempts: tuple[Attempt, ...], policy
 
 def put_off(step: Step, target: str, now: Milliseconds) -> Change:
     """The step waits, since its model has failed too often of late."""
-    data = {"step": step.name, "target": target, "code": "circuit-open", "retry_at": step.retry_at}
+    data = {"step": step.name, "target": target, "code": CIRCUIT_OPEN, "retry_at": step.retry_at}
     return Change(steps=(step,), events=(Event(EventType.STEP_RETRIED, now, data),))
 
 

@@ -1,14 +1,15 @@
-"""When a waiting job will start, and what it waits for."""
+"""When a queued job will start, and what any job waits for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from genesis.capabilities.catalog import CAPABILITIES
+from genesis.domain.event import Event
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import Job, JobStatus
+from genesis.domain.job import TERMINAL, Job, JobStatus
 from genesis.engine.directory import WorkerDirectory
 from genesis.engine.lanes import Lanes
 from genesis.engine.pace import Pace
+from genesis.engine.waiting import Circumstances, is_put_off, why_waiting
 from genesis.errors import Unavailable
 from genesis.ports.queries import Queries
 
@@ -37,6 +38,7 @@ class Forecast:
 
     Args:
         executes: whether this process runs jobs itself; the ledger is asked for executors otherwise.
+        without_slot: names the steps of a job that wait for a free slot in this process.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Forecast:
         now: Callable[[], Milliseconds],
         *,
         executes: bool,
+        without_slot: Callable[[str], Collection[str]],
     ) -> None:
         self._queries = queries
         self._directory = directory
@@ -55,11 +58,12 @@ class Forecast:
         self._pace = pace
         self._now = now
         self._executes = executes
+        self._without_slot = without_slot
         self._executors: int | None = None
         self._executors_asked = 0
 
-    async def look(self) -> None:
-        """Looks whether anybody runs jobs, unless that is known; to be done before `reason`."""
+    async def _look(self) -> None:
+        """Looks whether anybody runs jobs, unless that is known."""
         now = self._now()
         if self._executes or abs(now - self._executors_asked) < _EXECUTORS_KNOWN_MILLISECONDS:
             return
@@ -69,26 +73,37 @@ class Forecast:
         except Unavailable:  # nobody knows then
             self._executors = None
 
-    def reason(self, job: Job) -> str | None:
-        """Why a queued job has not started, as of the last look; None when it has, or nothing stands in its way."""
-        if job.status is not JobStatus.QUEUED:
-            return None
-        if job.wake_at > self._now():
-            return "It is not to start before a later time."
-        if self._executors == 0:
-            return "No executor is running."
-        missing = self._directory.missing.get(job.lane)
-        if missing is not None:
-            worker = CAPABILITIES[job.lane].worker if job.lane in CAPABILITIES else job.lane
-            return f"The {worker} worker is missing: {missing}"
-        return None if self._lanes.free(job.lane) else f"All slots of {job.lane} are busy."
+    async def reasons(self, jobs: Sequence[Job]) -> list[str | None]:
+        """What each of some jobs waits for, in their order; None where it goes on, is over, or nothing is in its way."""
+        if all(job.status in TERMINAL for job in jobs):
+            return [None] * len(jobs)
+        await self._look()
+        now = self._now()
+        retries = await self._last_retries([job.id for job in jobs if is_put_off(job, now)])
+        return [why_waiting(job, self._around(job, now, retries.get(job.id, {}))) for job in jobs]
+
+    async def _last_retries(self, jobs: Sequence[str]) -> Mapping[str, Mapping[str, Event]]:
+        try:
+            return await self._queries.last_retries(jobs) if jobs else {}
+        except Unavailable:  # less is told then
+            return {}
+
+    def _around(self, job: Job, now: Milliseconds, put_off: Mapping[str, Event]) -> Circumstances:
+        return Circumstances(
+            now=now,
+            executors=self._executors,
+            missing=self._directory.missing,
+            is_full=lambda lane: not self._lanes.free(lane),
+            without_slot=self._without_slot(job.id),
+            put_off=put_off,
+        )
 
     async def outlook(self, job: Job) -> Outlook | None:
         """The outlook of a queued job; None for any other."""
         if job.status is not JobStatus.QUEUED:
             return None
-        await self.look()
+        (reason,) = await self.reasons([job])
         position = await self._queries.position(job, limit=FARTHEST_POSITION)
         wait = self._pace.until_turn(job.lane, position, self._directory.slots(job.lane))
         start = None if wait is None or position >= FARTHEST_POSITION else max(job.wake_at, self._now() + wait)
-        return Outlook(position, start, self.reason(job))
+        return Outlook(position, start, reason)

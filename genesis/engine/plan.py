@@ -1,6 +1,6 @@
 """What a job does next: a pure function of its plan and of what its steps have come to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,6 +64,15 @@ def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
     return Moves(job, skipped, (), Finish(JobStatus.COMPLETED, job.results))
 
 
+def startable(job: Job) -> tuple[PipelineStep, ...]:
+    """The steps that nothing is to come before, whether they are being tried or not; none once the job has to end."""
+    job, _ = _skip(job)
+    if is_broken(job):
+        return ()
+    states = {step.name: step for step in job.steps}
+    return tuple(step for step in job.plan.steps if states[step.name].state not in SETTLED and _needs_met(step, states))
+
+
 def is_broken(job: Job) -> bool:
     """Whether a step has failed that its job cannot do without."""
     states = {step.name: step for step in job.steps}
@@ -78,6 +87,31 @@ def next_retry(job: Job, in_flight: frozenset[str]) -> Milliseconds | None:
         if step.retry_at and step.state not in SETTLED and step.name not in in_flight
     )
     return min(moments, default=None)
+
+
+def begun_anew(job: Job, longest: Callable[[str], Milliseconds], now: Milliseconds) -> tuple[Step, ...]:
+    """The steps whose wait would last longer than it was meant to, with another one: the clock was set back since it began.
+
+    Args:
+        longest: how long a step of this name waits at most.
+    """
+    anew: list[Step] = []
+    for step in job.steps:
+        if step.retry_at is None or step.retry_at <= now or step.state in SETTLED:
+            continue
+        moments = (job.started_at, *(attempt.settled_at for attempt in job.attempts_of(step.name)))
+        began = max((moment for moment in moments if moment and moment <= step.retry_at), default=now)
+        latest = now + min(step.retry_at - began, longest(step.name))
+        if step.retry_at > latest:
+            anew.append(replace(step, retry_at=latest))
+    return tuple(anew)
+
+
+def seconds_left(job: Job, now: Milliseconds) -> float | None:
+    """The time until a job has to end, as of now; no more than it was given, whatever has been done to the clock."""
+    if job.finish_by is None:
+        return None
+    return (job.finish_by - max(now, job.created_at)) / 1000
 
 
 def first_lane(job: Job) -> str:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.engine.chain import counts
 
+LONGEST_PAUSE_SECONDS = 60.0
+"""For a model that rests, and between two questions about a call."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -34,6 +37,11 @@ class RetryPolicy:
         pause = min(self.cap_seconds, self.base_seconds * 2.0 ** (row - 1))
         jittered = pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, protects nothing
         return max(jittered, attempts[-1].retry_after or 0.0)
+
+    def longest_wait(self, attempts: Sequence[Attempt]) -> float:
+        """Seconds that a step waits at most after these attempts of it, for whatever it waits."""
+        asked = max((attempt.retry_after or 0.0 for attempt in attempts), default=0.0)
+        return max(self.cap_seconds, LONGEST_PAUSE_SECONDS, asked)
 
 
 def _failures_in_a_row(attempts: Sequence[Attempt]) -> int:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import DEADLINE_PASSED, Failure
+from genesis.domain.identity import Milliseconds
 from genesis.domain.job import JobStatus
 from genesis.domain.pipeline import PipelineStep
 from genesis.engine import outcome, plan
@@ -22,6 +23,7 @@ from genesis.engine.deltas import DeltaSender
 from genesis.engine.draft import finished, merged, skipped
 from genesis.engine.durable import write
 from genesis.engine.flights import Flight, Flights, is_repeatable
+from genesis.engine.lease import since_boot
 from genesis.engine.slots import JobSlots
 from genesis.engine.surroundings import Surroundings
 from genesis.errors import CallFailed, FailureClass, Fenced, InvalidRequest, WorkerUnavailable
@@ -65,6 +67,8 @@ class JobRun:
         self._flights = Flights()
         self._canceled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._draining = False
+        left = plan.seconds_left(job, around.clock.now())
+        self._deadline = None if left is None else since_boot() + left
         self._writing = 0  # changes on their way that would leave a paid call in doubt if they were cut off
 
     @property
@@ -78,6 +82,11 @@ class JobRun:
     def attempts_in_flight(self) -> frozenset[str]:
         """Ids of the attempts that are being made or asked for."""
         return self._flights.attempts
+
+    @property
+    def steps_without_slot(self) -> frozenset[str]:
+        """Names of the steps that wait for a free slot."""
+        return self._slots.waiting
 
     def drain(self) -> None:
         """Makes the run start nothing more and give the job back when what is under way has ended."""
@@ -140,6 +149,8 @@ class JobRun:
         launches: list[Launch] = []
         while True:
             now = self._around.clock.now()
+            if anew := plan.begun_anew(self._job, self._longest_wait, now):
+                self._apply(Change(steps=anew))
             if plan.is_broken(self._job):
                 self._slots.stop_waiting()
             launching = {planned.name for planned, _ in launches}
@@ -207,11 +218,11 @@ class JobRun:
 
     async def _next(self) -> None:
         """Waits until something has come of what is under way, the job is canceled, or its time is over."""
-        moments = [self._job.finish_by]
+        pauses = [] if self._deadline is None else [self._deadline - since_boot()]
         if not self._draining and not plan.is_broken(self._job):  # else no step is tried again
-            moments.append(plan.next_retry(self._job, self._flights.steps | self._slots.waiting))
-        known = [moment for moment in moments if moment is not None]
-        timeout = max(0.0, (min(known) - self._around.clock.now()) / 1000) if known else None
+            retry_at = plan.next_retry(self._job, self._flights.steps | self._slots.waiting)
+            pauses += [] if retry_at is None else [(retry_at - self._around.clock.now()) / 1000]
+        timeout = max(0.0, min(pauses)) if pauses else None
         waiting: set[asyncio.Future[None] | asyncio.Task[object]] = {
             self._canceled,
             *self._slots.turns,
@@ -224,7 +235,10 @@ class JobRun:
 
     @property
     def _is_late(self) -> bool:
-        return self._job.finish_by is not None and self._around.clock.now() >= self._job.finish_by
+        return self._deadline is not None and since_boot() >= self._deadline
+
+    def _longest_wait(self, step: str) -> Milliseconds:
+        return round(self._around.policy.longest_wait(self._job.attempts_of(step)) * 1000)
 
     def _settle(self, flight: Flight) -> None:
         """Drafts what a call that has ended means for its step."""
@@ -243,7 +257,7 @@ class JobRun:
             self._apply(outcome.failed(step, attempt, error, self._prospect(flight), now))
         else:
             around.breakers.note(capability, attempt.target, None)
-            around.pace.note(capability, now - attempt.created_at)
+            around.pace.note(capability, flight.milliseconds)
             self._apply(outcome.succeeded(step, attempt, result, now))
 
     def _prospect(self, flight: Flight) -> outcome.Prospect:
@@ -270,7 +284,8 @@ class JobRun:
         call_input, options = plan.call_of(self._job, planned)
         streamed = options.pop("stream", False)
         options["model"] = attempt.target
-        call = Call(attempt.id, attempt.call_key, planned.capability, call_input, options, attempt.not_after)
+        not_after = self._around.by_machine(attempt.not_after)
+        call = Call(attempt.id, attempt.call_key, planned.capability, call_input, options, not_after)
         names = (self._job.organization, self._job.id, planned.name, attempt.id)
         deltas = DeltaSender(self._around.signals, *names) if streamed else None
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from genesis.domain.identity import Milliseconds
 from genesis.engine.breaker import Breakers
+from genesis.engine.call_ends import CallEnds
 from genesis.engine.directory import WorkerDirectory
 from genesis.engine.lanes import Lanes
 from genesis.engine.pace import Pace
@@ -20,6 +22,8 @@ class Surroundings:
     """What every run needs.
 
     Attributes:
+        clock: the time that the ledger goes by.
+        machine: the time of day here, which workers compare theirs with.
         may_call: whether the executor is sure enough of its lease to begin a call.
     """
 
@@ -33,4 +37,10 @@ class Surroundings:
     pace: Pace
     policy: RetryPolicy
     clock: Clock
+    machine: Clock
+    call_ends: CallEnds
     may_call: Callable[[], bool]
+
+    def by_machine(self, moment: Milliseconds) -> Milliseconds:
+        """A moment of the ledger's time by the clock of this machine."""
+        return moment - self.clock.now() + self.machine.now()

@@ -1,12 +1,12 @@
 """The job ledger's reading side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from genesis.domain.attempt import Attempt
 from genesis.domain.batch import Batch
-from genesis.domain.event import RecordedEvent
+from genesis.domain.event import Event, RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.ports.ledger import Idempotency
@@ -95,6 +95,9 @@ class Queries(Protocol):
         Raises:
             NotFound: the organization has no such job.
         """
+
+    async def last_retries(self, jobs: Collection[str]) -> Mapping[str, Mapping[str, Event]]:
+        """The last event `step-retried` of each step that has one, by job and step."""
 
     async def feed(self, organization: str, *, after: str | None, limit: int) -> list[RecordedEvent]:
         """Events of all jobs of an organization after a cursor, None for the beginning, each once and in an order

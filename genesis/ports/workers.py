@@ -61,7 +61,7 @@ class Call:
         attempt: id of the attempt, by which it can be canceled.
         call_key: names this one intended provider call.
         input, options: as the capability defines them; `options` names the model as `provider:name`.
-        not_after: the worker refuses a call that arrives later; 0 for no limit.
+        not_after: the worker refuses a call that arrives later, by this machine's clock; 0 for no limit.
     """
 
     attempt: str

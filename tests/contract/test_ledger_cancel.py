@@ -187,6 +187,16 @@ async def test_a_retry_goes_on_where_the_job_failed(database, clock):
         assert (await types_of(opened, failed))[-3:] == ["job-failed", "job-retried", "job-started"]
 
 
+async def test_attempts_are_earlier_than_the_retry_although_the_clock_was_set_back(database, clock):
+    async with joined(database) as opened:
+        failed = await half_done(opened, clock)
+        clock.time = 500
+        queued = await retry(opened, failed)
+        assert queued.retried_at == 1_201
+        assert queued == await stored(opened, failed)
+        assert queued.attempts_that_count("b") == ()
+
+
 async def test_a_canceled_job_can_be_retried(database):
     async with joined(database) as opened:
         job = (await opened.ledger.submit(job_of(TWO_STEPS))).job

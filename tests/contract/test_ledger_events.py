@@ -43,6 +43,25 @@ async def heard_after(heard, expected):
     return {signal for signal in heard if type(signal) in kinds} - expected
 
 
+async def test_why_steps_were_put_off_last(database):
+    def retried(step, number):
+        return Event(EventType.STEP_RETRIED, number, {"step": step, "code": f"ünit-{number}", "retry_at": number})
+
+    async with joined(database) as opened:
+        for _ in range(3):
+            await opened.ledger.submit(job_of(TWO_STEPS))
+        first, second, _ = [await claim_one(opened.ledger, begin=first_call) for _ in range(3)]
+        await decide(opened.ledger, first, events=(retried("a", 9), retried("b", 8)))
+        await decide(opened.ledger, second, events=(retried("b", 7),))
+        await decide(opened.ledger, first, events=(retried("b", 6), Event(EventType.STEP_FAILED, 99, {"step": "b"})))
+        last_retries = opened.queries.last_retries
+        assert await last_retries([first.id]) == {first.id: {"a": retried("a", 9), "b": retried("b", 6)}}
+        assert await last_retries({first.id, second.id, new_id()}) == {
+            first.id: {"a": retried("a", 9), "b": retried("b", 6)},
+            second.id: {"b": retried("b", 7)},
+        }
+
+
 async def test_events_of_a_job_are_read_on_from_any_of_them(database):
     async with joined(database) as opened:
         await opened.ledger.submit(job_of(TWO_STEPS))

@@ -119,7 +119,7 @@ async def test_jobs_wait_for_a_missing_worker_and_say_so(engine_on):
         while "text" not in engine.directory.missing or "away" not in engine.directory.missing["text"]:
             await asyncio.sleep(0.01)
         assert (await engine.job(DEFAULT_ORGANIZATION, job.id)).status is JobStatus.QUEUED
-        assert "llm worker is missing" in engine.waits_for(job)
+        assert "llm worker is missing" in (await engine.waits_for([job]))[0]
         workers.missing.clear()
         assert (await ended(engine, job)).status is JobStatus.COMPLETED
 

@@ -47,7 +47,7 @@ async def test_a_delayed_job_waits_and_says_so(engine_on):
         not_before = time.time_ns() // 1_000_000 + 700
         job = await submit(engine, order={"not_before": not_before})
         assert (await engine.outlook(job)).estimated_start in (None, not_before)
-        assert "later time" in engine.waits_for(job)
+        assert "later time" in (await engine.waits_for([job]))[0]
         job = await ended(engine, job)
     assert job.started_at >= not_before
 

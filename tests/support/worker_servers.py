@@ -21,10 +21,10 @@ from workers.open import open_worker
 
 
 @contextmanager
-def running(app):
+def running(app, **more):
     """A worker in a thread with its own event loop, on a real port."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=1, **more))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -92,6 +92,13 @@ def test_what_the_provider_asks_for_is_obeyed():
     assert RetryPolicy(3, 0.1, 1.0, 300.0).pause([attempt(retry_after=60.0)]) == 60.0
 
 
+def test_a_wait_is_bounded_by_what_may_have_been_waited_for():
+    policy = RetryPolicy(9, 1.0, 90.0, 300.0)
+    assert policy.longest_wait([]) == 90.0
+    assert policy.longest_wait([attempt(retry_after=120.0), attempt()]) == 120.0
+    assert RetryPolicy(9, 1.0, 5.0, 300.0).longest_wait([attempt()]) == 60.0  # a model that rests
+
+
 def test_another_target_starts_with_a_short_pause():
     assert RetryPolicy(9, 1.0, 64.0, 300.0).pause([attempt(A)] * 6 + [attempt(B)]) <= 1.0
 

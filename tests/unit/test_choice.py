@@ -23,7 +23,7 @@ def worker(*names):
 
 def chosen_of(described, breakers=None, **changes):
     job = job_of(pipeline(text_step("a")), **changes)
-    return choose(job, job.plan.steps[0], described, breakers or Breakers(lambda: 0), POLICY, 1_000)
+    return choose(job, job.plan.steps[0], described, breakers or Breakers(lambda: 0, lambda: 0.0), POLICY, 1_000)
 
 
 def test_the_first_provider_uses_the_slots_of_the_capability():
@@ -37,7 +37,7 @@ def test_a_missing_worker_is_waited_for():
 
 
 def test_a_model_that_keeps_failing_is_passed_over():
-    breakers = Breakers(lambda: 0)
+    breakers = Breakers(lambda: 0, lambda: 0.0)
     for _ in range(5):
         breakers.note("text", "one:m", DOWN)
     choice = chosen_of(worker("one", "two"), breakers)

@@ -1,5 +1,6 @@
 """What is shipped, read as data: Dockerfiles, compose.yaml, the proxy's configuration and the Kubernetes manifests."""
 
+import importlib
 import re
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from gateway.main import create_app
 from gateway.origins import is_trusted_host
 from gateway.routes import page
 from genesis.settings import Settings
+from genesis.transport.server import BoundedHttpProtocol
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = {"llm": 8001, "image": 8002, "stt": 8003, "tts": 8004, "cyclegan": 8005}
@@ -153,6 +155,12 @@ def test_a_stopping_process_has_the_time_that_it_takes(name, at_most):
     assert needed >= at_most
     assert pod_of(name)["terminationGracePeriodSeconds"] > needed
     assert int(compose()["services"][name]["stop_grace_period"].removesuffix("s")) > needed
+
+
+@pytest.mark.parametrize("name", ["gateway", *(f"{name}-worker" for name in WORKERS)])
+def test_a_server_keeps_no_endless_head_of_a_request(name):
+    module, _, protocol = variable_in_image(name, "UVICORN_HTTP").partition(":")
+    assert getattr(importlib.import_module(module), protocol) is BoundedHttpProtocol
 
 
 def test_the_configuration_names_settings_and_services_that_exist():

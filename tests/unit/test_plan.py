@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import Failure
 from genesis.domain.job import JobStatus
 from genesis.domain.step import StepState
-from genesis.engine.plan import advance, call_of, end, with_step
+from genesis.engine.plan import advance, begun_anew, call_of, end, seconds_left, with_step
 from genesis.errors import FailureClass
 from genesis.ports.ledger import Finish, Release
 from tests.support.jobs import job_of, pipeline, text_step
@@ -129,3 +130,43 @@ def test_an_end_from_outside_skips_what_is_open(status):
     job, skipped, finish = end(job, status, 3)
     assert [step.name for step in skipped] == ["b"]
     assert finish.status is status
+
+
+def waiting(retry_at, *settled, started_at=1_000):
+    """A job whose one step is tried again at a moment; its attempts so far have ended at others."""
+    attempts = tuple(
+        Attempt("id", "a", 1, "key", "one:m", ProviderClass.OPAQUE, 1_000, AttemptState.FAILED, settled_at=moment)
+        for moment in settled
+    )
+    job = job_of(pipeline(text_step("a")), started_at=started_at, attempts=attempts)
+    return with_step(job, replace(job.step("a"), retry_at=retry_at))
+
+
+@pytest.mark.parametrize(
+    ("job", "now", "later"),
+    [
+        (waiting(9_000, 5_000), 5_000, None),
+        (waiting(9_000, 5_000), 8_999, None),
+        (waiting(9_000, 5_000), 4_999, 8_999),  # it began a millisecond later than now
+        (waiting(9_000, 2_000, 5_000), 1, 4_001),
+        (waiting(9_000, 5_000, 9_001), 1, 4_001),  # another run has begun it anew: not this attempt's wait
+        (waiting(9_000, started_at=8_000), 100, 1_100),
+        (waiting(500_000), 9_000, 69_000),  # nobody knows when it began
+        (waiting(500_000, 499_000), 9_000, 10_000),
+        (waiting(9_000, 5_000), 9_000, None),
+        (waiting(None, 5_000), 1, None),
+    ],
+)
+def test_a_wait_that_begins_later_than_now_begins_anew(job, now, later):
+    steps = begun_anew(job, lambda _: 60_000, now)
+    assert [step.retry_at for step in steps] == ([] if later is None else [later])
+
+
+def test_a_step_that_is_over_waits_for_nothing():
+    assert begun_anew(done(waiting(500_000), "a"), lambda _: 1, 0) == ()
+
+
+def test_a_job_has_no_more_time_than_it_was_given():
+    job = job_of(pipeline(text_step("a")), now=5_000, finish_by=9_000)
+    assert [seconds_left(job, now) for now in (1, 5_000, 8_000, 9_500)] == [4.0, 4.0, 1.0, -0.5]
+    assert seconds_left(replace(job, finish_by=None), 1) is None

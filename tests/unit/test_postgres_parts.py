@@ -88,6 +88,16 @@ def test_the_clock_keeps_to_what_it_measured_and_follows_drift_only():
     assert clock.now() == 50_400
 
 
+def test_the_clock_tells_when_the_other_is_set_back():
+    clock = DatabaseClock(Local())
+    assert not clock.measure(1_000, 50_000, 1_000)
+    assert not clock.measure(1_000, 49_001, 1_000)  # drift
+    assert clock.measure(1_000, 40_000, 1_000)
+    assert not clock.measure(1_000, 40_000, 1_000)
+    assert not clock.measure(1_000, 90_000, 1_000)  # forward
+    assert clock.now() == 90_000
+
+
 def decisions(*jobs):
     return [Decision(Fence(job, "me", 1), Change()) for job in jobs]
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from genesis.domain.identity import Milliseconds
 
+_DRIFT_MILLISECONDS = 1_000
+"""Two clocks that are left alone do not drift apart by so much between two measurements."""
+
 
 def since_boot() -> float:
     """Milliseconds by a clock that nobody sets and that goes on while the machine sleeps."""
@@ -32,8 +35,8 @@ class DatabaseClock:
         """What to take down before and after asking the database for its time."""
         return self._local()
 
-    def measure(self, before: float, database: Milliseconds, after: float) -> None:
-        """Corrects the clock by an answer.
+    def measure(self, before: float, database: Milliseconds, after: float) -> bool:
+        """Corrects the clock by an answer; tells whether somebody has set the database's back since the last one.
 
         The database read its clock at some moment between `before` and `after`. What lies within these bounds is
         kept, so that a slow answer does not shift a clock that is right.
@@ -41,5 +44,6 @@ class DatabaseClock:
         least, most = database - after, database - before
         if self._offset is None:
             self._offset = (least + most) / 2
-        else:
-            self._offset = min(max(self._offset, least), most)
+            return False
+        earlier, self._offset = self._offset, min(max(self._offset, least), most)
+        return earlier - self._offset > _DRIFT_MILLISECONDS

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Sequence
 
-from genesis.database.postgres.flush import Flush, Head
-from genesis.database.states import WAITING
+from genesis.database.postgres.flush import Changes, Flush, Head
+from genesis.database.states import SLEEPING, WAITING
 from genesis.domain.failure import DEADLINE_PASSED, START_DEADLINE_PASSED, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import JobStatus
+from genesis.ports.signals import WorkQueued
 
 NOW = "coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
 """Milliseconds: the first parameter, or the database's time where that is null."""
@@ -29,6 +30,15 @@ _DECLARE_DEAD = (
     "UPDATE executors SET state = 'dead' WHERE id IN "
     f"(SELECT id FROM executors WHERE state = 'live' AND lease_until <= {NOW} ORDER BY id FOR UPDATE SKIP LOCKED)"
 )
+_LONGEST_LEASE = 300_000
+"""Milliseconds: what can be set at most."""
+_LONGEST_SLEEP = 60_000
+"""Milliseconds that a job may sleep longer than it was meant to; those that do are left alone."""
+_SHORTEN = (
+    f"UPDATE executors SET lease_until = {NOW} + $2::bigint WHERE id IN (SELECT id FROM executors "
+    f"WHERE state = 'live' AND lease_until > {NOW} + {_LONGEST_LEASE} ORDER BY id FOR UPDATE)"
+)
+_SLEEPS_LONG = f"{SLEEPING} AND status = 'running' AND wake_at > $1"
 _OF_OWNER = "owner = $1 AND NOT id = ANY($2::text[])"
 _ORPHANED = "owner IS NOT NULL AND owner NOT IN (SELECT executors.id FROM executors WHERE state = 'live')"
 _GONE = "SELECT id FROM executors WHERE id = ANY($1::text[]) AND state = 'gone'"
@@ -63,6 +73,25 @@ async def disown(flush: Flush, executor: str, running: Collection[str]) -> int:
     heads = await flush.lock_where(_OF_OWNER, executor, list(running), limit=_EVERYTHING)
     await flush.release(heads)
     return len(heads)
+
+
+async def wake(flush: Flush, now: Milliseconds | None, lease: Milliseconds) -> None:
+    """Lets nothing wait for a time that was written before the clock was set back, if it was.
+
+    Jobs that go on at a time far ahead are looked at anew: who runs one knows how long it was to wait. No executor that lives
+    has a lease of that length; it will write another one soon.
+
+    Args:
+        now: None for the database's time, which leases are written by.
+    """
+    await flush.connection.execute(_SHORTEN, now, lease)
+    changes = Changes()
+    for head in await flush.lock_where(_SLEEPS_LONG, flush.now + _LONGEST_SLEEP, limit=_EVERYTHING):
+        head.wake_at = 0
+        changes.change_job(head)
+        flush.signals.append(WorkQueued(head.lane))
+    if changes.heads:
+        await flush.write(changes)
 
 
 async def sweep(flush: Flush, now: Milliseconds | None) -> int:

@@ -33,11 +33,16 @@ class Pulse:
 
     Args:
         clock: the one to write leases by; None for the database's own, which the other clock is corrected with.
+
+    Attributes:
+        lease: how long an executor lives without a sign of life.
+        was_set_back: whether the database's clock may have been since that was last seen to.
     """
 
     def __init__(self, server: Server, lease: Milliseconds, clock: Clock | DatabaseClock) -> None:
         self._server = server
-        self._lease = lease
+        self.lease = lease
+        self.was_set_back = True  # who knows what was before
         self._clock = clock
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
@@ -65,10 +70,10 @@ class Pulse:
         return None if isinstance(self._clock, DatabaseClock) else self._clock.now()
 
     async def join(self, executor: str) -> None:
-        await self._value(executors.JOIN, self.now, executor, self._lease)
+        await self._value(executors.JOIN, self.now, executor, self.lease)
 
     async def beat(self, executor: str) -> bool:
-        return await self._value(executors.HEARTBEAT, self.now, executor, self._lease) is not None
+        return await self._value(executors.HEARTBEAT, self.now, executor, self.lease) is not None
 
     async def _measure(self) -> None:
         await self._value(f"SELECT {executors.NOW}", self.now)
@@ -96,7 +101,7 @@ class Pulse:
                     self._connection = None
                 raise
             if isinstance(self._clock, DatabaseClock) and value is not None:
-                self._clock.measure(before, value, self._clock.local())
+                self.was_set_back |= self._clock.measure(before, value, self._clock.local())
             return value
 
     def _local(self) -> float:
@@ -170,6 +175,13 @@ class PostgresLedger:
         await self._writer.run(lambda flush: executors.leave(flush, executor))
 
     async def sweep(self) -> int:
+        if self._pulse.was_set_back:
+            self._pulse.was_set_back = False
+            try:
+                await self._writer.run(lambda flush: executors.wake(flush, self._pulse.now, self._pulse.lease))
+            except BaseException:
+                self._pulse.was_set_back = True
+                raise
         count: int = await self._writer.run(lambda flush: executors.sweep(flush, self._pulse.now), droppable=True)
         return count
 

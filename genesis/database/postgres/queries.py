@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import asyncpg
@@ -15,10 +15,10 @@ from genesis.database.postgres.flush import load_jobs
 from genesis.database.postgres.listing import Page, list_jobs
 from genesis.database.postgres.writer import Writer
 from genesis.database.refusals import no_batch, no_cursor, no_job, user_of
-from genesis.database.rows import attempt_from, batch_from, event_from
+from genesis.database.rows import attempt_from, batch_from, event_from, retries_of
 from genesis.database.states import CLAIMABLE, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
 from genesis.domain.batch import Batch
-from genesis.domain.event import RecordedEvent
+from genesis.domain.event import Event, EventType, RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.errors import Unavailable
@@ -43,6 +43,7 @@ _BATCH_COUNTS = "SELECT status, count(*) FROM jobs WHERE batch = $1 GROUP BY sta
 _EVENT = "SELECT id, job, seq, type, at, data, transaction_id::text AS transaction_id FROM events"
 _ACCEPTED = "SELECT fingerprint, job, batch FROM idempotency WHERE organization = $1 AND key = $2"
 _EVENTS = f"{_EVENT} WHERE job = $1 AND seq > $2 AND organization = $3 ORDER BY seq LIMIT $4"
+_RETRIES = f"{_EVENT} WHERE job = ANY($1::text[]) AND type = '{EventType.STEP_RETRIED}' ORDER BY job, seq"
 _KNOWN = "SELECT EXISTS (SELECT FROM jobs WHERE id = $1 AND organization = $2)"
 # Rows become visible when their transaction ends, in another order than they were numbered in. Below the oldest
 # transaction that is still under way nothing new can appear.
@@ -145,6 +146,9 @@ class PostgresQueries:
         if not found and not await self._read(self._pool.fetchval, _KNOWN, job_id, organization):
             raise no_job(job_id)
         return found
+
+    async def last_retries(self, jobs: Collection[str]) -> Mapping[str, Mapping[str, Event]]:
+        return retries_of(await self._events(_RETRIES, list(jobs)))
 
     async def feed(self, organization: str, *, after: str | None, limit: int) -> list[RecordedEvent]:
         transaction, number = _position(after)

@@ -54,7 +54,7 @@ async def retry(flush: Flush, organization: str, job_id: str, *, resend: bool) -
     head, job = await _locked(flush, organization, job_id)
     check_retryable(job, resend=resend)
     fresh, lane, event = retried(job, flush.now)
-    await flush.connection.execute(_RETRY, job_id, flush.now)
+    await flush.connection.execute(_RETRY, job_id, fresh.retried_at)
     await flush.connection.execute(_RESET_STEPS, job_id)
     head.status, head.lane, head.epoch, head.wake_at, head.owner = fresh.status.value, lane, fresh.epoch, 0, None
     head.started_at = head.completed_at = head.cancel_requested_at = None

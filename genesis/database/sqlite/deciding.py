@@ -116,7 +116,7 @@ def retry(
     job = _job(transaction, plans, organization, job_id)
     check_retryable(job, resend=resend)
     fresh, lane, event = retried(job, now)
-    (last,) = transaction.connection.execute(_RETRY, (lane, now, job_id)).fetchone()
+    (last,) = transaction.connection.execute(_RETRY, (lane, fresh.retried_at, job_id)).fetchone()
     transaction.connection.execute(_RESET_STEPS, (job_id,))
     transaction.add_events(organization, job_id, (event,), last)
     transaction.work_queued(lane)

@@ -1,23 +1,24 @@
 """The ledger's reading side on connections that cannot write."""
 
 import asyncio
+import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 from genesis.database.plans import Plans
 from genesis.database.refusals import no_batch, no_cursor, no_job, user_of
-from genesis.database.rows import attempt_from, batch_from, event_from
+from genesis.database.rows import attempt_from, batch_from, event_from, retries_of
 from genesis.database.sqlite.listing import Page, add_functions, list_jobs
 from genesis.database.sqlite.loading import load_jobs, rows
 from genesis.database.sqlite.writer import Writer
 from genesis.database.states import CLAIMABLE, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
 from genesis.domain.batch import Batch
-from genesis.domain.event import RecordedEvent
+from genesis.domain.event import Event, EventType, RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.errors import Unavailable
@@ -36,6 +37,10 @@ _WRITE = "PRAGMA user_version = 0"  # what it was: a page is written and synchro
 _JOB = "SELECT * FROM jobs WHERE id = ? AND organization = ?"
 _ACCEPTED = "SELECT fingerprint, job, batch FROM idempotency WHERE organization = ? AND key = ?"
 _EVENTS = "SELECT * FROM events WHERE job = ? AND seq > ? AND organization = ? ORDER BY seq LIMIT ?"
+_RETRIES = (
+    "SELECT * FROM events INDEXED BY events_of_job WHERE job IN (SELECT value FROM json_each(?)) "
+    f"AND type = '{EventType.STEP_RETRIED}' ORDER BY job, seq"
+)
 _FEED = "SELECT * FROM events INDEXED BY events_of_organization WHERE organization = ? AND id > ? ORDER BY id LIMIT ?"
 _SAME_QUEUE = (
     f"SELECT 1 FROM jobs INDEXED BY jobs_claimable WHERE {CLAIMABLE} AND lane = :lane AND organization = :organization"
@@ -108,6 +113,9 @@ class SqliteQueries:
         if found is None:
             raise no_job(job_id)
         return found
+
+    async def last_retries(self, jobs: Collection[str]) -> Mapping[str, Mapping[str, Event]]:
+        return retries_of(await self._read(lambda connection: _events(connection, _RETRIES, (json.dumps([*jobs]),))))
 
     async def feed(self, organization: str, *, after: str | None, limit: int) -> list[RecordedEvent]:
         if after is not None and not (after.isascii() and after.isdigit() and len(after) <= _LONGEST_CURSOR):
