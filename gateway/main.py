@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
             yield
 
     app = FastAPIOffline(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
+    app.state.largest_job = settings.max_request_bytes
     shown = (jobs.router, batches.router, events.router, pipelines.router, status.router, storage.router)
     for router in (*shown, page.page_router(settings.page_path)):
         app.include_router(router)

@@ -24,6 +24,7 @@
       . ProviderRateLimited    asks to wait `retry_after` seconds
       . ProviderMisconfigured  missing or wrong key, no credit: ask another provider
       . ProviderRejected       bad input, unknown model, content policy
+        - ReplyTooLarge        its answer is larger than what is read
       . ProviderAmbiguous      nobody knows whether it did the work
     - InputRejected            an input file cannot be used (unreachable, wrong type, too large)
     - StorageUnavailable       the store of input files does not answer; nothing was sent
@@ -222,6 +223,10 @@ class ProviderMisconfigured(ProviderError):
 
 class ProviderRejected(ProviderError):
     code = "provider-rejected"
+
+
+class ReplyTooLarge(ProviderRejected):
+    """The provider has answered, with more than is read: what it has made is there and cannot be used."""
 
 
 class ProviderAmbiguous(ProviderError):

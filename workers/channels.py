@@ -105,7 +105,7 @@ class LocalChannel:
         if isinstance(error, ProviderUnavailable):
             return ProviderUnavailable("The offline model ended before it began with its work.")
         if not isinstance(error, ProviderAmbiguous):
-            return type(error)("The offline model's answer cannot be used: it is too large.")
+            return ProviderRejected("The offline model's answer cannot be used: it is too large.")
         if isinstance(error.__cause__, TimeoutError):
             return ProviderAmbiguous(
                 f"The offline model did not finish within {self._settings.call_timeout_seconds:g} seconds.",

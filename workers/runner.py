@@ -19,6 +19,7 @@ from genesis.errors import (
     ProviderAmbiguous,
     ProviderRateLimited,
     ProviderUnavailable,
+    ReplyTooLarge,
     ResultLost,
     StorageUnavailable,
     Unavailable,
@@ -120,6 +121,10 @@ class CallRunner:
                     answer = await stream(adapter, order.channel, call, order.provider.provider_class, on_delta)
                 else:
                     answer = adapter.parse_reply(await order.channel.send(adapter.build_request(call)))
+        except ReplyTooLarge as error:
+            if order.provider.provider_class is ProviderClass.REPEATABLE:
+                raise
+            raise _lost(error) from error
         except TimeoutError:
             raise ProviderAmbiguous(
                 f"{order.provider.name} did not answer within {self._call_seconds:g} seconds.",
@@ -246,6 +251,8 @@ async def _polled(adapter: Adapter, channel: Channel, request: Request) -> Done 
         reply = await channel.send(request)
     except (ProviderUnavailable, ProviderRateLimited, ProviderAmbiguous) as error:
         raise _ask_again(error) from error
+    except ReplyTooLarge as error:
+        raise _lost(error) from error
     try:
         return adapter.parse_reply(reply)
     except CallFailed as error:
@@ -254,6 +261,13 @@ async def _polled(adapter: Adapter, channel: Channel, request: Request) -> Done 
         if reply.status in _PASSING or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise _ask_again(error) from error
         raise ProviderAmbiguous(error.message, hint=error.hint, cost=error.cost) from error
+
+
+def _lost(error: ReplyTooLarge) -> ResultLost:
+    return ResultLost(
+        f"The provider has made the result, but it could not be read: {error.message}",
+        hint="Raise MAX_FETCH_BYTES, or ask for less.",
+    )
 
 
 def _ask_again(error: CallFailed) -> WorkerUnavailable:

@@ -54,8 +54,8 @@ async def _ledger(engine: Engine) -> tuple[LedgerStatus, int | None]:
     """How the ledger is, and how many executors it knows where it answers."""
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
-            await engine.check()
-            return LedgerStatus(ready=True, reason=None), await engine.live_executors()
+            waiting = await engine.check()
+            return LedgerStatus(ready=True, reason=waiting), await engine.live_executors()
     except Unavailable as error:
         return LedgerStatus(ready=False, reason=error.message), None
     except TimeoutError:

@@ -25,7 +25,7 @@ class LedgerStatus(BaseModel):
     """Whether the ledger of jobs answers."""
 
     ready: bool
-    reason: str | None = Field(description="Why it does not answer.")
+    reason: str | None = Field(description="Why it does not answer; or, while it does, what single changes wait for.")
 
 
 class Readiness(BaseModel):

@@ -11,8 +11,6 @@ from genesis.domain.job import Job, JobStatus
 from genesis.domain.step import Step, StepState
 from genesis.ports.ledger import Change, Claimed, Release
 
-SUSPECT_CRASHES = 2
-"""Deaths of its owners after which a job runs alone."""
 LONE_CRASHES = 3
 """Deaths of its owners while it ran alone after which a job is parked."""
 
@@ -84,6 +82,11 @@ def ended(status: JobStatus, failure: Failure | None, now: Milliseconds) -> Even
     return Event(kind, now, {"code": failure.code} if failure else {})
 
 
+def calls_go_on(job: Job) -> bool:
+    """Whether calls of a job that nobody runs may be under way all the same, which are to be given up with it."""
+    return any(attempt.provider_class is not ProviderClass.REPEATABLE for attempt in job.open_attempts)
+
+
 def end_after_release(*, cancel_requested: bool, lone_crash_count: int) -> tuple[JobStatus, Failure | None] | None:
     """How a job that has just lost its owner ends; None where it waits for the next one."""
     if cancel_requested:
@@ -135,14 +138,13 @@ def lane_of(steps: tuple[Step, ...]) -> str:
 
 
 def unresolved(job: Job) -> Attempt | None:
-    """An attempt whose outcome nobody knows and which would be made again if the job were."""
-    undone = {step.name for step in job.steps if step.state is not StepState.DONE}
-    since = job.retried_at or 0
-    return next(
-        (
-            attempt
-            for attempt in job.attempts
-            if attempt.state is AttemptState.UNKNOWN and attempt.step in undone and attempt.created_at >= since
-        ),
-        None,
-    )
+    """An attempt whose outcome nobody knows and which would be made again if the job were.
+
+    That it may be paid twice was accepted once for each time that it is: not any more before a later attempt was sent.
+    """
+    undone = [step.name for step in job.steps if step.state is not StepState.DONE]
+    doubtful = [attempt for step in undone for attempt in job.attempts_that_count(step)]
+    for step in undone:
+        sent = [attempt for attempt in job.attempts_of(step) if attempt.state is not AttemptState.NOT_SENT]
+        doubtful += sent[-1:]
+    return next((attempt for attempt in doubtful if attempt.state is AttemptState.UNKNOWN), None)

@@ -1,6 +1,6 @@
 """Jobs: one run of a pipeline each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -32,12 +32,17 @@ class JobStatus(StrEnum):
 TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = MappingProxyType(
     {
         JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELED}),
-        JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED}),
+        JobStatus.RUNNING: frozenset(
+            {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED, JobStatus.QUEUED}  # the last: no worker took it
+        ),
         JobStatus.COMPLETED: frozenset(),
         JobStatus.FAILED: frozenset({JobStatus.QUEUED}),  # retried by hand
         JobStatus.CANCELED: frozenset({JobStatus.QUEUED}),
     }
 )
+
+SUSPECT_CRASHES = 2
+"""Deaths of its owners after which a job runs alone."""
 
 TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED})
 
@@ -100,6 +105,11 @@ class Job:
         values = {name: expression.evaluate(self.scope) for name, expression in self.plan.outputs.items()}
         return {name: value for name, value in values.items() if value is not None}
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may be what its executors died of."""
+        return self.crash_count >= SUSPECT_CRASHES
+
     def step(self, name: str) -> Step:
         """The step of this name; the plan guarantees that it exists."""
         return next(step for step in self.steps if step.name == name)
@@ -122,15 +132,20 @@ class Job:
         """The attempts whose outcome is not written yet."""
         return tuple(attempt for attempt in self.attempts if attempt.state in OPEN)
 
-    def attempt_to_take_up(self, step: str) -> Attempt | None:
+    def attempt_to_take_up(self, step: str, asked: Collection[str] = ()) -> Attempt | None:
         """An attempt of a step that is not settled which has to be dealt with before there may be another.
 
-        It has succeeded too late for the run that made it, it is open, or its outcome is unknown and nobody has accepted
-        to pay twice.
+        It has succeeded too late for the run that made it, it is open, or its outcome is unknown and can be asked for, or
+        nobody has accepted to pay twice.
+
+        Args:
+            asked: ids of unknown attempts that have been asked for in vain.
         """
         attempts = self.attempts_of(step)
         found = [attempt for attempt in attempts if attempt.state is AttemptState.SUCCEEDED]
         found += [attempt for attempt in attempts if attempt.state in OPEN]
+        unknown = [attempt for attempt in attempts if attempt.state is AttemptState.UNKNOWN]
+        found += [attempt for attempt in unknown if attempt.handle is not None and attempt.id not in asked]
         if self.on_ambiguous is OnAmbiguous.FAIL:
             counted = self.attempts_that_count(step)
             found += [attempt for attempt in counted if attempt.state is AttemptState.UNKNOWN]

@@ -21,7 +21,9 @@ class StepState(StrEnum):
 TRANSITIONS: Mapping[StepState, frozenset[StepState]] = MappingProxyType(
     {
         StepState.WAITING: frozenset({StepState.RUNNING, StepState.DONE, StepState.SKIPPED, StepState.FAILED}),
-        StepState.RUNNING: frozenset({StepState.DONE, StepState.FAILED, StepState.SKIPPED}),
+        StepState.RUNNING: frozenset(
+            {StepState.DONE, StepState.FAILED, StepState.SKIPPED, StepState.WAITING}  # the last: no worker took it
+        ),
         StepState.DONE: frozenset(),
         StepState.FAILED: frozenset({StepState.WAITING}),  # the job is retried by hand
         StepState.SKIPPED: frozenset({StepState.WAITING}),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
-from genesis.errors import CALL_FAILURES, NoProvider, UnknownModel
+from genesis.errors import CALL_FAILURES, NoProvider, UnknownModel, WorkerBusy
 from genesis.ports.workers import WorkerDescription
 
 _HOPELESS = frozenset(code for code, error in CALL_FAILURES.items() if not error.same_provider)
@@ -84,6 +84,11 @@ def _has_attempts_left(target: Target, attempts: Sequence[Attempt], max_attempts
     failures = [attempt.failure for attempt in attempts if attempt.target == target.name and counts(attempt)]
     hopeless = any(failure and failure.code in _HOPELESS for failure in failures)
     return len(failures) < max_attempts and not hopeless
+
+
+def was_refused(attempt: Attempt) -> bool:
+    """Whether the worker had no slot for an attempt: all of them are in use, by others as well."""
+    return attempt.failure is not None and attempt.failure.code == WorkerBusy.code
 
 
 def counts(attempt: Attempt) -> bool:

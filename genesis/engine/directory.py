@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from genesis.capabilities.catalog import CAPABILITIES
+from genesis.engine.tasks import end_tasks
 from genesis.errors import WorkerUnavailable
 from genesis.ports.workers import WorkerClient, WorkerDescription
 
@@ -64,9 +65,7 @@ class WorkerDirectory:
         self._watchers = [asyncio.create_task(self._watch(capability)) for capability in CAPABILITIES]
 
     async def stop(self) -> None:
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await end_tasks(self._watchers)
 
     async def refresh(self, capability: str) -> None:
         """Asks one worker."""

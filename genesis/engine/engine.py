@@ -21,6 +21,7 @@ from genesis.engine.pace import Pace
 from genesis.engine.reconciler import Reconciler
 from genesis.engine.retry import RetryPolicy
 from genesis.engine.surroundings import Surroundings
+from genesis.engine.tasks import end_tasks
 from genesis.errors import CommitUnknown, FieldError, GenesisError, InvalidRequest
 from genesis.pipelines.contract import Contract
 from genesis.ports.clock import Clock, SystemClock
@@ -62,6 +63,7 @@ class Engine:
             pace,
             clock.now,
             executes=settings.executor,
+            is_quarantined=self._is_quarantined,
             without_slot=self._steps_without_slot,
         )
         lease = Lease(None if ledger.exclusive else settings.lease_seconds)
@@ -110,14 +112,16 @@ class Engine:
             yield
         finally:
             if self._executor is not None and reconciling is not None:
-                reconciling.cancel()
-                await asyncio.gather(reconciling, return_exceptions=True)
+                await end_tasks([reconciling])
                 await self._executor.stop(self._settings.drain_seconds)
             await self.directory.stop()
             stop_listening()
 
     def _attempts_in_flight(self) -> frozenset[str]:
         return self._executor.attempts_in_flight if self._executor else frozenset()
+
+    def _is_quarantined(self) -> bool:
+        return self._executor is not None and self._executor.is_quarantined
 
     def _steps_without_slot(self, job_id: str) -> frozenset[str]:
         return self._executor.steps_without_slot(job_id) if self._executor else frozenset()
@@ -138,7 +142,8 @@ class Engine:
             case WorkQueued(lane):
                 self._executor.wake(lane)
             case CancelRequested(job):
-                self._executor.cancel(job)
+                if not self._executor.cancel(job):
+                    self._reconciler.look()
             case Reread():
                 self._executor.look_everywhere()
 
@@ -298,10 +303,10 @@ class Engine:
         """
         return await self._queries.live_executors()
 
-    async def check(self) -> None:
-        """Returns when the ledger answers.
+    async def check(self) -> str | None:
+        """Returns when the ledger answers; in words what single changes wait for, None when none do.
 
         Raises:
             Unavailable: it does not.
         """
-        await self._queries.check()
+        return await self._queries.check()

@@ -21,7 +21,7 @@ from genesis.errors import (
     WorkerBusy,
     WorkerUnavailable,
 )
-from genesis.ports.ledger import Change
+from genesis.ports.ledger import Change, Release
 from genesis.ports.workers import CallPending, CallResult
 
 CIRCUIT_OPEN = "circuit-open"
@@ -100,6 +100,23 @@ def failed(step: Step, attempt: Attempt, error: CallFailed, prospect: Prospect, 
     return Change(evidence=(attempt,), steps=(replace(step, retry_at=retry_at),), events=(event,))
 
 
+def asked_in_vain(job: Job, attempt: Attempt, error: CallFailed, now: Milliseconds) -> Change | None:
+    """What follows where an attempt of unknown outcome was asked for once more, and its step may be tried again whatever
+    came of it, as somebody has accepted to pay twice; None for all others.
+    """
+    if attempt.state is not AttemptState.UNKNOWN:
+        return None
+    still_unknown = error.failure is FailureClass.AMBIGUOUS
+    if not may_be_replaced(job, attempt) or (not still_unknown and attempt in job.attempts_that_count(attempt.step)):
+        return None
+    return Change() if still_unknown else Change(evidence=(settled(attempt, error, now),))
+
+
+def may_be_replaced(job: Job, attempt: Attempt) -> bool:
+    """Whether somebody has accepted that an attempt of unknown outcome is paid twice, now or when the job was submitted."""
+    return job.on_ambiguous is OnAmbiguous.RESEND or attempt not in job.attempts_that_count(attempt.step)
+
+
 def _has_target(chain: tuple[Target, ...], attempts: tuple[Attempt, ...], policy: RetryPolicy) -> bool:
     return next_target(chain, attempts, policy.max_attempts) is not None
 
@@ -108,6 +125,16 @@ def put_off(step: Step, target: str, now: Milliseconds) -> Change:
     """The step waits, since its model has failed too often of late."""
     data = {"step": step.name, "target": target, "code": CIRCUIT_OPEN, "retry_at": step.retry_at}
     return Change(steps=(step,), events=(Event(EventType.STEP_RETRIED, now, data),))
+
+
+def requeued(job: Job, release: Release, now: Milliseconds) -> Change:
+    """Busy workers had no slot for the job: it waits in the queue again, at its place and as if it had not begun."""
+    begun = (step for step in job.steps if step.state is StepState.RUNNING)
+    return Change(
+        steps=tuple(Step(step.name, step.capability) for step in begun),
+        events=(Event(EventType.JOB_QUEUED, now, {"pipeline": job.pipeline, "code": WorkerBusy.code}),),
+        outcome=Release(release.lane, 0, begun=False),
+    )
 
 
 def withheld(attempt: Attempt, now: Milliseconds) -> Attempt:

@@ -9,6 +9,7 @@ from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.pipeline import OnError, PipelineStep
 from genesis.domain.step import SETTLED, Step, StepState
+from genesis.engine.chain import was_refused
 from genesis.ports.ledger import Change, Finish, Release
 
 
@@ -77,6 +78,12 @@ def is_broken(job: Job) -> bool:
     """Whether a step has failed that its job cannot do without."""
     states = {step.name: step for step in job.steps}
     return any(_breaks_job(step, states) for step in job.plan.steps)
+
+
+def was_only_refused(job: Job) -> bool:
+    """Whether all that has come of a job since it was last queued is that busy workers had no slot for it."""
+    attempts = [attempt for step in job.steps for attempt in job.attempts_that_count(step.name)]
+    return bool(attempts) and all(was_refused(attempt) for attempt in attempts)
 
 
 def next_retry(job: Job, in_flight: frozenset[str]) -> Milliseconds | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genesis.domain.attempt import Attempt, AttemptState
-from genesis.engine.chain import counts
+from genesis.engine.chain import counts, was_refused
 
 LONGEST_PAUSE_SECONDS = 60.0
 """For a model that rests, and between two questions about a call."""
@@ -31,9 +31,10 @@ class RetryPolicy:
         """Seconds to wait after the last of these attempts of one step.
 
         Exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015) over half of the pause, so that
-        it is never near zero; what the other side asked for is obeyed even when it is longer.
+        it is never near zero; what the other side asked for is obeyed even when it is longer. A worker that is busy is no
+        reason to wait longer each time: its slots become free one after the other.
         """
-        row = max(1, _failures_in_a_row(attempts))
+        row = 1 if was_refused(attempts[-1]) else max(1, _failures_in_a_row(attempts))
         pause = min(self.cap_seconds, self.base_seconds * 2.0 ** (row - 1))
         jittered = pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, protects nothing
         return max(jittered, attempts[-1].retry_after or 0.0)
@@ -47,6 +48,8 @@ class RetryPolicy:
 def _failures_in_a_row(attempts: Sequence[Attempt]) -> int:
     row = 0
     for attempt in reversed(attempts):
+        if was_refused(attempt):
+            continue
         same_target = attempt.target == attempts[-1].target
         if not same_target or not (counts(attempt) or attempt.state is AttemptState.NOT_SENT):
             break

@@ -8,10 +8,11 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.event import Event, EventType
-from genesis.domain.failure import DEADLINE_PASSED, Failure
+from genesis.domain.failure import DEADLINE_PASSED, DEFECT, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import JobStatus
 from genesis.domain.pipeline import PipelineStep
@@ -22,11 +23,11 @@ from genesis.engine.choice import Chosen, Later, choose, intend
 from genesis.engine.deltas import DeltaSender
 from genesis.engine.draft import finished, merged, skipped
 from genesis.engine.durable import write
-from genesis.engine.flights import Flight, Flights, is_repeatable
+from genesis.engine.flights import CallTask, Flight, Flights, is_repeatable
 from genesis.engine.lease import since_boot
 from genesis.engine.slots import JobSlots
 from genesis.engine.surroundings import Surroundings
-from genesis.errors import CallFailed, FailureClass, Fenced, InvalidRequest, WorkerUnavailable
+from genesis.errors import CallFailed, Fenced, InvalidRequest, WorkerBusy, WorkerUnavailable
 from genesis.ports.ledger import Change, Claimed, Decision, Fence, Finish, Release
 from genesis.ports.workers import Call, CallPending
 
@@ -34,13 +35,6 @@ logger = logging.getLogger(__name__)
 
 _CANCEL_GRACE_SECONDS = 1.0
 _UNSURE_MILLISECONDS = 1_000
-
-_DEFECT = Failure(
-    "internal-error",
-    "Genesis met an error of its own while running this job.",
-    "The gateway's log has the details under this job's id; please report it.",
-    FailureClass.FINAL,
-)
 
 Launch = tuple[PipelineStep, Attempt]
 """An attempt whose call begins once its intent is durable."""
@@ -66,6 +60,8 @@ class JobRun:
         self._slots = JobSlots(around.lanes, lane)
         self._flights = Flights()
         self._canceled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked: set[str] = set()  # attempts whose outcome is unknown, asked for once
         self._draining = False
         left = plan.seconds_left(job, around.clock.now())
         self._deadline = None if left is None else since_boot() + left
@@ -98,6 +94,16 @@ class JobRun:
         if not self._canceled.done():
             self._canceled.set_result(None)
 
+    def lose(self) -> None:
+        """Tells the run that somebody else decides about its job: it ends, but for what may have been paid for."""
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether somebody else decides about the job."""
+        return self._lost.done()
+
     async def run(self) -> Release | Finish | None:
         """Runs until the job has ended or waits for something; returns which of both.
 
@@ -120,7 +126,9 @@ class JobRun:
                 if self._is_late:
                     return await self._end(JobStatus.FAILED, launches, DEADLINE_PASSED)
         except Fenced:
+            self.lose()
             await self._testify(self._draft.evidence)
+            await self._flights.drop_repeatable(self._around.workers, _CANCEL_GRACE_SECONDS)
             await self._outlive()
             raise
         finally:
@@ -131,13 +139,19 @@ class JobRun:
         """Begins the calls whose intents are durable, unless something has come between."""
         for planned, attempt in launches:
             lanes = self._slots.hand_over(planned.name, planned.capability)
-            if self._draining or self._canceled.done() or not self._around.may_call():
+            if self._draining or self._canceled.done() or self.is_lost or not self._around.may_call():
                 self._slots.give(lanes)
                 self._withhold(attempt)
                 continue
             task = asyncio.create_task(self._exchange(planned, attempt).made())
-            task.add_done_callback(lambda _, lanes=lanes: self._slots.give(lanes))  # type: ignore[misc]
+            task.add_done_callback(partial(self._land, lanes))
             self._flights.add(planned, attempt, task)
+
+    def _land(self, lanes: tuple[str, ...], task: CallTask) -> None:
+        """Gives the slots of a call back, and takes down what it tells about the worker's."""
+        error = None if task.cancelled() else task.exception()
+        succeeded = not task.cancelled() and error is None
+        self._slots.give_back(lanes, refused=isinstance(error, WorkerBusy), succeeded=succeeded)
 
     def _withhold(self, attempt: Attempt) -> None:
         now = self._around.clock.now()
@@ -163,6 +177,8 @@ class JobRun:
                 end = Release(moves.ready[0].capability, 0)
             if isinstance(end, Finish):
                 self._draft = merged(self._draft, finished(end, now))
+            elif end and plan.was_only_refused(self._job):
+                self._draft = merged(self._draft, outcome.requeued(self._job, end, now))
             elif end:
                 self._draft = replace(self._draft, outcome=end)
             if end or self._draining:
@@ -174,7 +190,7 @@ class JobRun:
     def _prepare(self, planned: PipelineStep, launches: list[Launch]) -> bool:
         """Records the next attempt of a ready step, or lets it wait for slots; false when it is not ready after all."""
         around, now = self._around, self._around.clock.now()
-        if (left := self._job.attempt_to_take_up(planned.name)) is not None:
+        if (left := self._job.attempt_to_take_up(planned.name, self._asked)) is not None:
             return self._take_up(planned, left)
         worker = around.directory.known.get(planned.capability)
         match choose(self._job, planned, worker, around.breakers, around.policy, now):
@@ -206,18 +222,22 @@ class JobRun:
         step, now = self._job.step(planned.name), self._around.clock.now()
         if attempt.state is AttemptState.SUCCEEDED:
             self._apply(outcome.taken_late(step, attempt, now))
-        elif attempt.state is AttemptState.UNKNOWN:
+        elif attempt.state is AttemptState.UNKNOWN and (attempt.handle is None or attempt.id in self._asked):
             self._apply(outcome.left_unknown(step, attempt, now))
         elif is_repeatable(attempt) and attempt.handle is None:
             self._apply(outcome.interrupted(self._job, attempt, now))
         else:
             self._slots.drop(planned.name)
-            self._flights.add(planned, attempt, asyncio.create_task(self._exchange(planned, attempt).resumed()))
+            self._asked.add(attempt.id)
+            exchange = self._exchange(planned, attempt)
+            replaced = attempt.state is AttemptState.UNKNOWN and outcome.may_be_replaced(self._job, attempt)
+            asking = exchange.replaced() if replaced else exchange.resumed()
+            self._flights.add(planned, attempt, asyncio.create_task(asking))
             return True
         return False
 
     async def _next(self) -> None:
-        """Waits until something has come of what is under way, the job is canceled, or its time is over."""
+        """Waits for what is under way, a cancel, or the end of the job's time; raises Fenced when the job is lost."""
         pauses = [] if self._deadline is None else [self._deadline - since_boot()]
         if not self._draining and not plan.is_broken(self._job):  # else no step is tried again
             retry_at = plan.next_retry(self._job, self._flights.steps | self._slots.waiting)
@@ -225,6 +245,7 @@ class JobRun:
         timeout = max(0.0, min(pauses)) if pauses else None
         waiting: set[asyncio.Future[None] | asyncio.Task[object]] = {
             self._canceled,
+            self._lost,
             *self._slots.turns,
             *self._flights.tasks,
         }
@@ -232,6 +253,8 @@ class JobRun:
         self._slots.clear_turns()
         while (flight := self._flights.take_ended()) is not None:
             self._settle(flight)
+        if self.is_lost:
+            raise Fenced(f"Job {self._job.id} has another owner.")
 
     @property
     def _is_late(self) -> bool:
@@ -250,6 +273,9 @@ class JobRun:
         except StillOpen as error:
             self._job = plan.with_step(self._job, replace(step, retry_at=now + round(error.seconds * 1000)))
         except CallFailed as error:
+            if (change := outcome.asked_in_vain(self._job, attempt, error, now)) is not None:
+                self._apply(change)
+                return
             if not is_repeatable(attempt):  # a free one needs no rest, and is often the only one
                 around.breakers.note(capability, attempt.target, error)
             if isinstance(error, WorkerUnavailable):
@@ -345,7 +371,7 @@ class JobRun:
         """
         now = self._around.clock.now()
         self._job, ended, finish = plan.end(self._job, JobStatus.FAILED, now)
-        end = finished(replace(finish, failure=_DEFECT), now)
+        end = finished(replace(finish, failure=DEFECT), now)
         try:
             await self._write(merged(Change(steps=ended), end))
         except Fenced:
@@ -353,7 +379,7 @@ class JobRun:
         except Exception:
             # What the job has made may be the very thing that cannot be written.
             logger.exception("job %s ends without its outputs", self._job.id)
-            await self._write(merged(Change(steps=ended), finished(Finish(JobStatus.FAILED, {}, _DEFECT), now)))
+            await self._write(merged(Change(steps=ended), finished(Finish(JobStatus.FAILED, {}, DEFECT), now)))
 
     async def _write_draft(self) -> Release | Finish | None:
         """Makes what was decided durable; returns it where the job has left this run with it."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -30,6 +31,7 @@ from genesis.errors import (
     ProviderMisconfigured,
     ProviderRejected,
     ProviderUnavailable,
+    ReplyTooLarge,
 )
 from genesis.net.addresses import written_url
 from genesis.net.exchange import FormFile, Reply, Request, StreamedReply
@@ -81,7 +83,8 @@ class HttpClient:
         Raises:
             ProviderUnavailable: no connection, so nothing was sent.
             ProviderAmbiguous: the reply is missing or incomplete; the request may have been carried out.
-            ProviderRejected: the reply is larger than `max_bytes`, or an absolute URL is malformed.
+            ReplyTooLarge: the reply is larger than `max_bytes`, and not a refusal.
+            ProviderRejected: a refusal is larger than that, or an absolute URL is malformed.
             ProviderMisconfigured: `base_url` or a header cannot be used.
         """
         progress = Progress()
@@ -210,7 +213,10 @@ async def _pieces(response: ClientResponse, max_bytes: int) -> AsyncIterator[byt
         read += len(piece)
         if read > max_bytes:
             response.close()
-            raise ProviderRejected(f"{_host(response.url)} answered with more than {max_bytes} bytes.")
+            refused = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+            raise (ProviderRejected if refused else ReplyTooLarge)(
+                f"{_host(response.url)} answered with more than {max_bytes} bytes."
+            )
         yield piece
 
 

@@ -29,10 +29,12 @@ class Release:
     Attributes:
         lane: the capability that it needs next.
         wake_at: not to be claimed before this moment; 0 for at once.
+        begun: whether anything has been tried; a job of which nothing was is queued again.
     """
 
     lane: str
     wake_at: Milliseconds
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ class LedgerStatus(BaseModel):
     ready: Annotated[bool, Field(title="Ready")]
     reason: Annotated[str | None, Field(title="Reason")]
     """
-    Why it does not answer.
+    Why it does not answer; or, while it does, what single changes wait for.
     """
 
 
@@ -392,9 +392,15 @@ class JobMetadata(BaseModel):
     It fails unless it has started by then.
     """
     started_at: Annotated[AwareDatetime | None, Field(title="Started At")]
-    waiting_for: Annotated[str | None, Field(title="Waiting For")]
+    waiting_for: Annotated[
+        str | None,
+        Field(
+            examples=["The llm worker is missing: it does not answer."],
+            title="Waiting For",
+        ),
+    ]
     """
-    Why a queued job has not started, where something stands in its way.
+    Why a queued job has not started, or a running one does not go on; null where nothing is known to stand in its way.
     """
     warnings: Annotated[list[str], Field(title="Warnings")]
     """

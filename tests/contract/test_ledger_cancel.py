@@ -8,7 +8,7 @@ import pytest
 from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.batch import Batch
 from genesis.domain.event import Event, EventType
-from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN
+from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, POISONED
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
@@ -231,7 +231,28 @@ async def test_what_may_have_been_paid_is_made_again_on_request_only(database, c
         assert (await retry(opened, failed, resend=True)).status is JobStatus.QUEUED
         clock.time = 3_000
         await cancel(opened, failed)
-        assert (await retry(opened, failed)).status is JobStatus.QUEUED, "what was accepted once is not asked again"
+        with pytest.raises(Conflict, match="may have been charged"):
+            await retry(opened, failed)  # what was accepted has not been made use of: this may be somebody else
+        assert (await retry(opened, failed, resend=True)).status is JobStatus.QUEUED
+        again = await claim_one(opened.ledger)
+        third = attempt_of("b", number=2, at=again.retried_at)
+        await decide(opened.ledger, again, intents=(third,))
+        refused = replace(third, state=AttemptState.FAILED, settled_at=3_300, failure=POISONED)
+        await decide(opened.ledger, again, evidence=(refused,), outcome=Finish(JobStatus.FAILED))
+        assert (await retry(opened, failed)).status is JobStatus.QUEUED, "what was accepted and done is not asked again"
+
+
+async def test_a_doubt_stands_until_something_was_sent_after_it(database, clock):
+    async with joined(database) as opened:
+        failed = await half_done(opened, clock, AttemptState.UNKNOWN, OUTCOME_UNKNOWN)
+        await retry(opened, failed, resend=True)
+        again = await claim_one(opened.ledger)
+        third = attempt_of("b", number=2, at=again.retried_at)
+        await decide(opened.ledger, again, intents=(third,))
+        unsent = replace(third, state=AttemptState.NOT_SENT, settled_at=3_300)
+        await decide(opened.ledger, again, evidence=(unsent,), outcome=Finish(JobStatus.CANCELED))
+        with pytest.raises(Conflict, match="may have been charged"):
+            await retry(opened, failed)
 
 
 async def test_an_open_call_is_settled_first(database, clock):

@@ -11,6 +11,7 @@ from genesis.domain.identity import new_id
 from genesis.domain.money import Money
 from genesis.errors import (
     CallFailed,
+    FailureClass,
     InputRejected,
     InvalidRequest,
     ProviderAmbiguous,
@@ -18,6 +19,7 @@ from genesis.errors import (
     ProviderRateLimited,
     ProviderRejected,
     ProviderUnavailable,
+    ReplyTooLarge,
     ResultLost,
 )
 from genesis.net.client import HttpClient
@@ -91,11 +93,11 @@ def impatient(monkeypatch):
 
 @pytest.fixture
 def run(tmp_path):
-    async def make(adapter, channel, fetcher=None, *, capability="image", seconds=1.0):
+    async def make(adapter, channel, fetcher=None, *, capability="image", seconds=1.0, kind=ProviderClass.OPAQUE):
         provider = Provider(
             name="one",
             base_url="http://one.test",
-            provider_class=ProviderClass.OPAQUE,
+            provider_class=kind,
             services={capability: Service(adapter, models=("m",))},
         )
         (tmp_path / "files").mkdir(exist_ok=True)
@@ -118,6 +120,24 @@ def run(tmp_path):
 
 DONE = Done(media=Media(PNG, "image/png"), cost=PAID)
 COPY = Done(media_url="https://files.test/a.png", cost=PAID)
+
+
+class TestRepliesThatAreTooLarge:
+    @pytest.mark.parametrize("kind", [ProviderClass.OPAQUE, ProviderClass.KEYED, ProviderClass.HANDLE])
+    async def test_what_they_hold_was_paid_for(self, run, kind):
+        with pytest.raises(ResultLost, match="more than") as lost:
+            await run(Adapter(), Channel(ReplyTooLarge("It answered with more than 9 bytes.")), kind=kind)
+        assert lost.value.failure is FailureClass.AMBIGUOUS
+        assert "MAX_FETCH_BYTES" in lost.value.hint
+
+    async def test_so_was_what_a_poll_answers_with(self, run):
+        with pytest.raises(ResultLost):
+            await run(Adapter(Pending(POLL, 0)), Channel(200, ReplyTooLarge("More than 9 bytes.")))
+
+    async def test_one_that_is_free_is_not_asked_for_again(self, run):
+        with pytest.raises(ProviderRejected) as rejected:
+            await run(Adapter(), Channel(ReplyTooLarge("More than 9 bytes.")), kind=ProviderClass.REPEATABLE)
+        assert rejected.value.failure is FailureClass.FINAL
 
 
 class TestPolls:

@@ -547,7 +547,8 @@ export interface components {
             started_at: string | null;
             /**
              * Waiting For
-             * @description Why a queued job has not started, where something stands in its way.
+             * @description Why a queued job has not started, or a running one does not go on; null where nothing is known to stand in its way.
+             * @example The llm worker is missing: it does not answer.
              */
             waiting_for: string | null;
             /**
@@ -677,7 +678,7 @@ export interface components {
             ready: boolean;
             /**
              * Reason
-             * @description Why it does not answer.
+             * @description Why it does not answer; or, while it does, what single changes wait for.
              */
             reason: string | null;
         };

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES
-from genesis.database.lifecycle import end_after_release, ended
+from genesis.database.lifecycle import calls_go_on, end_after_release, ended
 from genesis.database.plans import Plans
 from genesis.database.postgres import statements
 from genesis.database.postgres.connection import Connection
@@ -26,7 +26,7 @@ from genesis.domain.failure import INTERRUPTED, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.step import Step
-from genesis.ports.signals import JobChanged, Signal, WorkQueued
+from genesis.ports.signals import CancelRequested, JobChanged, Signal, WorkQueued
 
 
 @dataclass(slots=True)
@@ -171,7 +171,9 @@ class Flush:
         if not heads:
             return
         ids = [head.id for head in heads]
-        results = {job.id: job.results for job in await self.load("jobs.id = ANY($1::text[])", ids)}
+        jobs = await self.load("jobs.id = ANY($1::text[])", ids)
+        results = {job.id: job.results for job in jobs}
+        self.signals.extend(CancelRequested(job.id) for job in jobs if calls_go_on(job))
         changes = Changes()
         for head in heads:
             head.status, head.completed_at, head.epoch = status.value, self.now, head.epoch + 1

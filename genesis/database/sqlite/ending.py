@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from genesis.database.lifecycle import end_after_release, ended
+from genesis.database.lifecycle import calls_go_on, end_after_release, ended
 from genesis.database.plans import Plans
 from genesis.database.rows import dump, dump_failure
 from genesis.database.sqlite.loading import load_these
@@ -43,6 +43,8 @@ def end_unowned(
     transaction.connection.execute(_SKIP, (now, job.id))
     transaction.connection.execute(_CLOSE_REPEATABLE, (now, dump_failure(INTERRUPTED), job.id))
     transaction.add_events(job.organization, job.id, (ended(status, failure, now),), last)
+    if calls_go_on(job):
+        transaction.cancel_requested(job.id)
 
 
 def end_all(
