@@ -5,16 +5,37 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from genesis.errors import Misconfigured
 
 _HOST_NAME = re.compile(r"(\*\.)?[^\s*/:@\[\]]+")
+_CORRECT = "Correct or unset this environment variable."
 _PLACEHOLDER = "YOUR_"
 """What the README and k8s/secrets.yaml say in place of a key begins so; no provider's keys do."""
 
+ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class OpenAICompatibleServer(BaseModel):
+    """A server that speaks OpenAI's API.
+
+    Attributes:
+        url: with its version, for example http://localhost:11434/v1.
+        models: known model names by capability, the default first; capabilities without any are not served.
+        free: whether nothing is charged, so that a call in doubt may simply be made again.
+        slots: calls it may have under way at once; None for as many as the worker has.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    api_key: SecretStr | None = None
+    models: dict[str, tuple[str, ...]]
+    free: bool = False
+    slots: int | None = Field(None, ge=1, le=1024)
 
 
 class Settings(BaseSettings):
@@ -43,6 +64,16 @@ class Settings(BaseSettings):
     openrouter_base_url: str = "https://openrouter.ai/api/v1"
     huggingface_api_key: SecretStr | None = None
     huggingface_base_url: str = "https://router.huggingface.co"
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_compatible_servers: dict[ProviderName, OpenAICompatibleServer] = {}
+    """Servers that speak OpenAI's API (vLLM, Ollama, LocalAI, LiteLLM, Together, …) by the name of their provider; JSON."""
+    replicate_api_token: SecretStr | None = None
+    replicate_base_url: str = "https://api.replicate.com"
+    fal_key: SecretStr | None = None
+    fal_base_url: str = "https://queue.fal.run"
+    elevenlabs_api_key: SecretStr | None = None
+    elevenlabs_base_url: str = "https://api.elevenlabs.io"
     llm_model: str = "openai/gpt-3.5-turbo"
     """Model that OpenRouter serves text with when a job names none."""
     image_model_url: str | None = None
@@ -106,7 +137,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is not a host name (genesis.example.org, *.example.org) without port")
         return value
 
-    @field_validator("huggingface_api_key", "openrouter_api_key")
+    @field_validator(
+        "openrouter_api_key",
+        "huggingface_api_key",
+        "openai_api_key",
+        "replicate_api_token",
+        "fal_key",
+        "elevenlabs_api_key",
+    )
     @classmethod
     def _no_blank_key(cls, value: SecretStr | None) -> SecretStr | None:
         key = value.get_secret_value().strip() if value else ""
@@ -132,4 +170,6 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"]).upper()
-            raise Misconfigured(f"{name}: {first['msg']}", hint="Correct or unset this environment variable.") from None
+            raise Misconfigured(f"{name}: {first['msg']}", hint=_CORRECT) from None
+        except SettingsError as error:
+            raise Misconfigured(f"{error}".capitalize() + ".", hint=_CORRECT) from None

@@ -30,13 +30,14 @@ from genesis.net.media import family_of, sniff
 from genesis.net.words import presentable
 from genesis.ports.blobs import BlobStore
 from genesis.ports.workers import CallPending, CallResult, OnDelta
-from genesis.providers.base import Adapter, Done, Media, Pending, Provider, ProviderCall, StreamingAdapter
+from genesis.providers.base import Adapter, Done, Media, Pending, Provider, ProviderCall
+from genesis.providers.options import honored, warnings_of
+from workers.asking import asked, cost_of, uploaded
 from workers.channels import Channel
 from workers.handles import cancel_request, handle_of, poll_request
 from workers.keeper import FAMILIES, ResultKeeper
 from workers.memory import digest
 from workers.receipts import Receipts
-from workers.streaming import stream
 
 logger = logging.getLogger(__name__)
 
@@ -107,25 +108,25 @@ class CallRunner:
         deadline = asyncio.get_running_loop().time() + self._call_seconds
         try:
             async with asyncio.timeout_at(deadline):
-                media = await self._input_file(order.call_input[self._input_field])
-                call = ProviderCall(
-                    model=order.model,
-                    text="" if media else order.call_input[self._input_field],
-                    media=media,
-                    options={name: value for name, value in _given(order).items() if name in adapter.options},
-                    provider_options=order.options.get("provider_options") or {},
-                    call_key=order.call_key,
-                )
-                if on_delta is not None and isinstance(adapter, StreamingAdapter):
-                    answer = await stream(adapter, order.channel, call, order.provider.provider_class, on_delta)
-                else:
-                    answer = adapter.parse_reply(await order.channel.send(adapter.build_request(call)))
+                call = await uploaded(adapter, order.channel, await self._call(order, adapter))
+                answer = await asked(adapter, order.channel, call, order.provider.provider_class, on_delta)
         except TimeoutError:
             raise ProviderAmbiguous(
                 f"{order.provider.name} did not answer within {self._call_seconds:g} seconds.",
                 hint="Raise CALL_TIMEOUT_SECONDS.",
             ) from None
         return await self._outcome(order, adapter, answer, deadline)
+
+    async def _call(self, order: Order, adapter: Adapter) -> ProviderCall:
+        media = await self._input_file(order.call_input[self._input_field])
+        return ProviderCall(
+            model=order.model,
+            text="" if media else order.call_input[self._input_field],
+            media=media,
+            options=honored(adapter.options, _given(order)),
+            provider_options=order.options.get("provider_options") or {},
+            call_key=order.call_key,
+        )
 
     async def poll(self, order: Order, handle: Mapping[str, Any]) -> CallResult | CallPending:
         """Asks once for the result of a pending call.
@@ -183,15 +184,14 @@ class CallRunner:
 
     async def _result(self, order: Order, adapter: Adapter, answer: Done, deadline: float) -> CallResult:
         artifact = await self._keeper.keep(answer, order.call_key, deadline)
+        cost = await cost_of(adapter, order.channel, answer)  # once the result is safe
         result = CallResult(
             output={self._output_field: artifact.url if artifact else answer.text},
             target=f"{order.provider.name}:{answer.model or order.model}",
-            cost=answer.cost,
+            cost=cost,
             usage=answer.usage,
-            warnings=tuple(
-                f"{order.provider.name} cannot honor `{name}`; it was left out."
-                for name in sorted(_given(order).keys() - adapter.options)
-            ),
+            quantities=answer.quantities,
+            warnings=(*warnings_of(order.provider.name, adapter.options, _given(order)), *answer.warnings),
             artifact=artifact,
         )
         return await self._with_receipt(order, result) if self.keeps_receipts(order.provider) else result

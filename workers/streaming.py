@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from genesis.domain.attempt import ProviderClass
 from genesis.errors import ProviderAmbiguous, ProviderUnavailable
+from genesis.net.client import ReplyCutOff
 from genesis.net.events import MEDIA_TYPE, EventSplitter
 from genesis.net.exchange import Reply, StreamedReply
 from genesis.providers.base import Chunk, Done, Pending, ProviderCall, StreamingAdapter
@@ -47,7 +48,7 @@ async def _read(adapter: StreamingAdapter, reply: StreamedReply, on_text: OnText
     """The chunks as one.
 
     Raises:
-        ProviderAmbiguous: the stream ended before the text did.
+        ReplyCutOff: the stream ended before the text did.
     """
     events, texts, refusals, known = EventSplitter(), [], [], Chunk()
     async for piece in reply.body:
@@ -59,7 +60,8 @@ async def _read(adapter: StreamingAdapter, reply: StreamedReply, on_text: OnText
             refusals.append(chunk.refusal)
             known = _updated(known, chunk)
     if not known.last and known.finish_reason is None:
-        raise ProviderAmbiguous("The provider's stream ended before the text did; it may have done the work.")
+        message = "The provider's stream ended before the text did; it may have done the work."
+        raise ReplyCutOff(message, reply.headers)
     return replace(known, text="".join(texts), refusal="".join(refusals))
 
 

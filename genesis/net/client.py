@@ -80,16 +80,18 @@ class HttpClient:
 
         Raises:
             ProviderUnavailable: no connection, so nothing was sent.
-            ProviderAmbiguous: the reply is missing or incomplete; the request may have been carried out.
+            ProviderAmbiguous: the reply is missing or incomplete; the request may have been carried out. It is a
+                `ReplyCutOff` where the reply had begun.
             ProviderRejected: the reply is larger than `max_bytes`, or an absolute URL is malformed.
             ProviderMisconfigured: `base_url` or a header cannot be used.
         """
         progress = Progress()
         url, sending = self._prepared(request, base_url, headers, progress)
-        with _Failures(url, progress, timeout_seconds):
+        with _Failures(url, progress, timeout_seconds) as failures:
             async with asyncio.timeout(timeout_seconds), sending as response:
+                failures.headers = _headers(response)
                 body = b"".join([piece async for piece in _pieces(response, max_bytes)])
-                return Reply(response.status, _headers(response), body)
+                return Reply(response.status, failures.headers, body)
 
     @asynccontextmanager
     async def stream(
@@ -107,9 +109,10 @@ class HttpClient:
         """
         progress = Progress()
         url, sending = self._prepared(request, base_url, headers, progress)
-        with _Failures(url, progress, timeout_seconds):
+        with _Failures(url, progress, timeout_seconds) as failures:
             async with asyncio.timeout(timeout_seconds), sending as response:
-                yield StreamedReply(response.status, _headers(response), _pieces(response, max_bytes))
+                failures.headers = _headers(response)
+                yield StreamedReply(response.status, failures.headers, _pieces(response, max_bytes))
 
     def _prepared(
         self, request: Request, base_url: str, headers: Mapping[str, str] | None, progress: Progress
@@ -130,25 +133,45 @@ class HttpClient:
         )
 
 
+class ReplyCutOff(ProviderAmbiguous):
+    """A reply broke off after its headers.
+
+    Args:
+        headers: by lower-case name.
+    """
+
+    def __init__(self, message: str, headers: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.headers = headers
+
+
 class _Failures:
-    """Sorts the failures of the request that is made within it."""
+    """Sorts the failures of the request that is made within it.
+
+    Attributes:
+        headers: of the reply, once they are there.
+    """
 
     def __init__(self, url: URL, progress: Progress, timeout_seconds: float) -> None:
         self._url = url
         self._progress = progress
         self._timeout_seconds = timeout_seconds
+        self.headers: Mapping[str, str] | None = None
 
-    def __enter__(self) -> None:
-        return
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         match error:
             case TimeoutError():
-                raise _timed_out(self._url, self._progress, self._timeout_seconds) from error
+                raise self._sorted(_timed_out(self._url, self._progress, self._timeout_seconds)) from error
             case ClientError() | OSError() | UnicodeError():  # the last for names that cannot be looked up
-                raise _failed(self._url, self._progress, error) from error
+                raise self._sorted(_failed(self._url, self._progress, error)) from error
+
+    def _sorted(self, error: ProviderError) -> ProviderError:
+        return error if self.headers is None else ReplyCutOff(error.message, self.headers)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
+from genesis.domain.quantity import Quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class CallResult:
         target: the model that served, as `provider:name`.
         cost: as the provider reported it; None when unknown.
         usage: the provider's own counts.
+        quantities: of what providers charge by.
         warnings: what it could not honor.
         artifact: the stored file where the output is one.
     """
@@ -89,6 +91,7 @@ class CallResult:
     target: str
     cost: Money | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
+    quantities: Quantities = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     artifact: Artifact | None = None
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from genesis.domain.attempt import ProviderClass
 from genesis.errors import ProviderRejected
@@ -24,6 +24,7 @@ from genesis.providers.openai_format import (
     chat_result,
     image_result,
 )
+from genesis.providers.options import Field, OptionTable
 from genesis.providers.translation import (
     error_for_status,
     image_size,
@@ -82,7 +83,10 @@ class FakePaidText:
 class FakePaidImage:
     """Images of a provider that answers at once."""
 
-    options = frozenset({"aspect_ratio", "quality", "seed"})
+    options: ClassVar[OptionTable] = {
+        "aspect_ratio": Field("size", note="as pixels, together with the quality"),
+        "quality": Field("size", note="as pixels, together with the aspect ratio"),
+    }
 
     def __init__(self, provider_class: ProviderClass) -> None:
         self._key_header = _KEY_HEADERS.get(provider_class, _NOTED_KEY_HEADER)
@@ -110,7 +114,7 @@ class FakeQueued:
         self._adapter = adapter
 
     @property
-    def options(self) -> frozenset[str]:
+    def options(self) -> OptionTable:
         """The options that it can honor."""
         return self._adapter.options
 

@@ -24,6 +24,7 @@ from genesis.errors import Misconfigured, ProviderAmbiguous, ProviderError, Prov
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Done, Pending, Provider, ProviderCall, Service
 from genesis.providers.openai_format import transcription_result
+from genesis.providers.options import Field, OptionTable, same_names
 from genesis.providers.translation import (
     data_url,
     error_for_status,
@@ -64,6 +65,15 @@ _HINTS = {
 _OTHER_MODEL = "Name another model in options.model, for example `huggingface:fal-ai/flux/dev@fal-ai`"
 
 _Build = Callable[[str, ProviderCall], Request]
+
+_SIZE = "as pixels of width and height"
+_IMAGE_OPTIONS: OptionTable = {
+    "style": Field("prompt", note="named in the prompt"),
+    "quality": Field(note=_SIZE),
+    "aspect_ratio": Field(note=_SIZE),
+    **same_names("negative_prompt seed"),
+}
+_TRANSFORM_OPTIONS: OptionTable = {"style": Field("prompt", note="named in the prompt"), **same_names("prompt seed")}
 
 
 def _hf_inference_image(model: str, call: ProviderCall) -> Request:
@@ -133,16 +143,16 @@ class HuggingFaceAdapter:
     """One capability over the router.
 
     Args:
-        options: the capability's options that it can honor.
+        options: how the capability's options are said.
         partners: how to ask each partner, the one for models without a partner first.
         media_kind: `image` or `audio`; empty where the result is text.
         endpoint: a dedicated endpoint's URL, by which calls name it as their model.
     """
 
     def __init__(
-        self, options: str, partners: Mapping[str, _Build], *, media_kind: str = "", endpoint: str | None = None
+        self, options: OptionTable, partners: Mapping[str, _Build], *, media_kind: str = "", endpoint: str | None = None
     ) -> None:
-        self.options = frozenset(options.split())
+        self.options = options
         self._partners = partners
         self._media_kind = media_kind
         self._endpoint = endpoint
@@ -275,14 +285,14 @@ def provider(settings: Settings) -> Provider:
 
 def _services(endpoint: str | None) -> dict[str, Service]:
     image = HuggingFaceAdapter(
-        "style quality aspect_ratio negative_prompt seed",
+        _IMAGE_OPTIONS,
         {"hf-inference": _hf_inference_image, "fal-ai": _fal_image},
         media_kind="image",
         endpoint=endpoint,
     )
-    transcription = HuggingFaceAdapter("", {"hf-inference": _hf_inference_transcription, "fal-ai": _fal_transcription})
-    speech = HuggingFaceAdapter("voice speed", {"fal-ai": _fal_speech}, media_kind="audio")
-    transform = HuggingFaceAdapter("style prompt seed", {"fal-ai": _fal_image_transform}, media_kind="image")
+    transcription = HuggingFaceAdapter({}, {"hf-inference": _hf_inference_transcription, "fal-ai": _fal_transcription})
+    speech = HuggingFaceAdapter(same_names("voice speed"), {"fal-ai": _fal_speech}, media_kind="audio")
+    transform = HuggingFaceAdapter(_TRANSFORM_OPTIONS, {"fal-ai": _fal_image_transform}, media_kind="image")
     images = ("stabilityai/stable-diffusion-3-medium-diffusers", "black-forest-labs/FLUX.1-schnell")
     return {
         "image": _service(image, *((endpoint,) if endpoint else ()), *images, "fal-ai/flux/dev@fal-ai"),

@@ -9,6 +9,7 @@ from genesis.domain.money import Money
 from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected
 from genesis.net.exchange import Reply
 from genesis.providers.base import Chunk, Done, ProviderCall
+from genesis.providers.options import Field, OptionTable, same_names
 from genesis.providers.translation import (
     clean_text,
     json_object_of,
@@ -21,7 +22,12 @@ from genesis.providers.translation import (
 )
 
 _SAME_NAME = ("temperature", "top_p", "stop", "seed")
-CHAT_OPTIONS = frozenset({"system", "examples", "max_tokens", *_SAME_NAME})
+CHAT_OPTIONS: OptionTable = {
+    "system": Field("messages", note="as the first message"),
+    "examples": Field("messages", note="as an earlier conversation"),
+    "max_tokens": Field("max_completion_tokens", note="`max_tokens` at servers that know only the older name"),
+    **same_names(_SAME_NAME),
+}
 """The options of the capability `text` that a chat request can carry."""
 
 

@@ -5,6 +5,7 @@ hand; their pydantic models describe them in the workers' API documentation.
 """
 
 import json
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,7 @@ from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
+from genesis.domain.quantity import Quantities, Unit
 from genesis.errors import CALL_FAILURES, CallFailed, InputRejected, WorkerLost
 from genesis.net.words import presentable
 from genesis.ports.workers import Call, CallPending, CallResult, ProviderDescription, WorkerDescription
@@ -75,6 +77,7 @@ class CallMetadata(_Wire):
     target: str = Field(description="The model that served, as `provider:name`.")
     cost_microdollars: int | None = Field(None, description="As the provider reported it; null when unknown.")
     usage: dict[str, Any] = {}
+    quantities: dict[Unit, str] = Field({}, description="Of what providers charge by, as exact decimal numbers.")
     warnings: list[str] = Field([], description="Options that the provider could not honor.")
     artifact: StoredArtifact | None = None
 
@@ -156,6 +159,7 @@ def answer_of(result: CallResult) -> dict[str, Any]:
         "target": result.target,
         "cost_microdollars": result.cost,
         "usage": result.usage,
+        "quantities": {unit: str(quantity) for unit, quantity in result.quantities.items()},
         "warnings": result.warnings,
         "artifact": stored,
     }
@@ -170,19 +174,34 @@ def result_of(answer: object, output_field: str) -> CallResult:
     """
     output = answer.get(output_field) if isinstance(answer, dict) else None
     match answer:
-        case {"metadata": {"target": str(target), **more}} if isinstance(output, str):
-            pass
+        case {"metadata": {"target": str(target), **more}, **others} if isinstance(output, str):
+            outputs = {str(name): value for name, value in others.items()}
         case _:
             raise WorkerLost(f"The worker's answer has no `{output_field}`, or no metadata.")
     cost, usage, warnings = more.get("cost_microdollars"), more.get("usage"), more.get("warnings")
     return CallResult(
-        output={output_field: output},
+        output=outputs,
         target=target,
         cost=Money(cost) if isinstance(cost, int) else None,
         usage=usage if isinstance(usage, dict) else {},
+        quantities=quantities_of(more.get("quantities")),
         warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
         artifact=_artifact(more.get("artifact")),
     )
+
+
+def quantities_of(written: object) -> Quantities:
+    """Quantities out of JSON; what cannot be read is left out."""
+    quantities: dict[Unit, Decimal] = {}
+    amounts: dict[str, Any] = written if isinstance(written, dict) else {}
+    for name, amount in amounts.items():
+        try:
+            unit, quantity = Unit(name), Decimal(amount)
+        except (ValueError, TypeError, InvalidOperation):
+            continue
+        if quantity.is_finite() and quantity >= 0:
+            quantities[unit] = quantity
+    return quantities
 
 
 def _artifact(stored: object) -> Artifact | None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
@@ -25,6 +25,7 @@ from genesis.providers.openai_format import (
     image_result,
     transcription_result,
 )
+from genesis.providers.options import Field, OptionTable, same_names
 from genesis.providers.translation import (
     error_message,
     given,
@@ -76,7 +77,7 @@ class LocalText:
 class LocalSpeech:
     """Speech over `POST /v1/audio/speech`, as a WAV file."""
 
-    options = frozenset({"voice", "language", "speed"})
+    options: ClassVar[OptionTable] = {"language": Field(note="English only"), **same_names("voice speed")}
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
@@ -97,7 +98,7 @@ class LocalSpeech:
 class LocalTranscription:
     """Transcription over `POST /v1/audio/transcriptions`."""
 
-    options = frozenset({"language"})
+    options: ClassVar[OptionTable] = {"language": Field("language", note="English only")}
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
@@ -113,7 +114,10 @@ class LocalTranscription:
 class LocalImage:
     """Images over `POST /v1/images/generations`."""
 
-    options = frozenset({"style", "quality", "aspect_ratio", "negative_prompt", "seed"})
+    options: ClassVar[OptionTable] = {
+        "aspect_ratio": Field("size", note="as pixels, together with the quality"),
+        **same_names("style quality negative_prompt seed"),
+    }
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
@@ -131,7 +135,7 @@ class LocalImage:
 class LocalImageTransform:
     """Image transformation over `POST /v1/images/edits`."""
 
-    options = frozenset({"style", "strength", "seed"})
+    options = same_names("style strength seed")
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
