@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     openrouter_base_url: str = "https://openrouter.ai/api/v1"
     huggingface_api_key: SecretStr | None = None
     huggingface_base_url: str = "https://router.huggingface.co"
+    huggingface_hub_url: str = "https://huggingface.co"
+    """Where `genesis-server check` tries the key; nothing else is asked there."""
     openai_api_key: SecretStr | None = None
     openai_base_url: str = "https://api.openai.com/v1"
     openai_compatible_servers: dict[ProviderName, OpenAICompatibleServer] = {}
@@ -74,6 +76,8 @@ class Settings(BaseSettings):
     fal_base_url: str = "https://queue.fal.run"
     elevenlabs_api_key: SecretStr | None = None
     elevenlabs_base_url: str = "https://api.elevenlabs.io"
+    elevenlabs_voice: str = "JBFqnCBsd6RMkjVDRZzb"
+    """Id of the voice that speaks at ElevenLabs when a job names none."""
     llm_model: str = "openai/gpt-3.5-turbo"
     """Model that OpenRouter serves text with when a job names none."""
     image_model_url: str | None = None
@@ -88,12 +92,21 @@ class Settings(BaseSettings):
     local_idle_seconds: float = Field(300.0, gt=0)
     """An offline model without work for this long is unloaded."""
 
+    text_chain: str | None = None
+    """Models that text steps are tried with which name none, such as `openai:gpt-5-mini*3 | openrouter, local`."""
+    image_chain: str | None = None
+    speech_chain: str | None = None
+    transcription_chain: str | None = None
+    image_transform_chain: str | None = None
+
     worker_slots: int = Field(16, ge=1, le=1024)
     """Calls that a worker has under way at once with hosted providers; a full worker refuses."""
     call_timeout_seconds: float = Field(300.0, gt=0, le=3600)
     """Longest that one provider call may take."""
     max_attempts: int = Field(3, ge=1, le=20)
-    """Attempts per step and provider before the next provider of the chain is asked."""
+    """Attempts per step and model before the next model of the chain is asked."""
+    max_step_attempts: int = Field(8, ge=1, le=100)
+    """Attempts per step, with all models of its chain together."""
     retry_base_seconds: float = Field(0.5, gt=0, le=60)
     retry_cap_seconds: float = Field(30.0, gt=0, le=3600)
     drain_seconds: float = Field(30.0, ge=0, le=3600)

@@ -8,6 +8,7 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.net.client import HttpClient
 from genesis.net.fetcher import GuardedFetcher
 from genesis.ports.clock import Clock, SystemClock
+from genesis.providers.chain import links
 from genesis.providers.registry import providers
 from genesis.settings import Settings
 from genesis.storage.open import open_store
@@ -54,6 +55,7 @@ async def open_worker(
         service = WorkerService(
             capability,
             channels,
+            links(settings, capability_name, chain),
             runner,
             receipts,
             CallMemory(monotonic),

@@ -30,7 +30,7 @@ from genesis.net.media import family_of, sniff
 from genesis.net.words import presentable
 from genesis.ports.blobs import BlobStore
 from genesis.ports.workers import CallPending, CallResult, OnDelta
-from genesis.providers.base import Adapter, Done, Media, Pending, Provider, ProviderCall
+from genesis.providers.base import Adapter, Done, Media, Pending, PollingAdapter, Provider, ProviderCall, options_of
 from genesis.providers.options import honored, warnings_of
 from workers.asking import asked, cost_of, uploaded
 from workers.channels import Channel
@@ -123,7 +123,7 @@ class CallRunner:
             model=order.model,
             text="" if media else order.call_input[self._input_field],
             media=media,
-            options=honored(adapter.options, _given(order)),
+            options=honored(options_of(adapter, order.model), _given(order)),
             provider_options=order.options.get("provider_options") or {},
             call_key=order.call_key,
         )
@@ -191,7 +191,7 @@ class CallRunner:
             cost=cost,
             usage=answer.usage,
             quantities=answer.quantities,
-            warnings=(*warnings_of(order.provider.name, adapter.options, _given(order)), *answer.warnings),
+            warnings=(*_warnings(order, adapter), *answer.warnings),
             artifact=artifact,
         )
         return await self._with_receipt(order, result) if self.keeps_receipts(order.provider) else result
@@ -227,6 +227,10 @@ def _given(order: Order) -> dict[str, Any]:
     return {name: value for name, value in order.options.items() if name not in ("model", "provider_options")}
 
 
+def _warnings(order: Order, adapter: Adapter) -> tuple[str, ...]:
+    return warnings_of(order.provider.name, options_of(adapter, order.model), _given(order))
+
+
 async def _polled_to_the_end(adapter: Adapter, order: Order, pending: CallPending) -> Done:
     wait_seconds, request = pending.wait_seconds, poll_request(order.provider, pending.handle)
     while True:
@@ -247,9 +251,11 @@ async def _polled(adapter: Adapter, channel: Channel, request: Request) -> Done 
     except (ProviderUnavailable, ProviderRateLimited, ProviderAmbiguous) as error:
         raise _ask_again(error) from error
     try:
+        if isinstance(adapter, PollingAdapter):
+            return adapter.parse_poll(request, reply)
         return adapter.parse_reply(reply)
     except CallFailed as error:
-        if error.failure is FailureClass.FINAL:
+        if error.failure is FailureClass.FINAL or isinstance(error, ResultLost):
             raise
         if reply.status in _PASSING or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise _ask_again(error) from error

@@ -27,7 +27,7 @@ from genesis.errors import (
 )
 from genesis.net.words import presentable
 from genesis.ports.clock import Clock
-from genesis.ports.workers import Call, CallPending, CallResult, OnDelta, ProviderDescription, WorkerDescription
+from genesis.ports.workers import Call, CallPending, CallResult, Link, OnDelta, ProviderDescription, WorkerDescription
 from genesis.providers.base import Provider
 from workers.channels import Channel
 from workers.flights import Asked, Flight, Flights, Waiting
@@ -64,6 +64,7 @@ class WorkerService:
         self,
         capability: Capability,
         channels: Mapping[str, tuple[Provider, Channel]],
+        links: tuple[Link, ...],
         runner: CallRunner,
         receipts: Receipts,
         memory: CallMemory,
@@ -73,6 +74,7 @@ class WorkerService:
     ) -> None:
         self._capability = capability
         self._channels = channels
+        self._links = links
         self._runner = runner
         self._receipts = receipts
         self._memory = memory
@@ -89,7 +91,7 @@ class WorkerService:
     def describe(self) -> WorkerDescription:
         """What this worker can do."""
         described = tuple(self._described(provider) for provider, _ in self._channels.values())
-        return WorkerDescription(self._capability.worker, self._capability.name, described)
+        return WorkerDescription(self._capability.worker, self._capability.name, described, self._links)
 
     async def generate(self, call: Call, on_delta: OnDelta | None = None) -> CallResult | CallPending:
         """Makes one call of one provider; the first configured one where the call names no model.
@@ -309,11 +311,11 @@ class WorkerService:
 
     def _target(self, model: str | None) -> tuple[Provider, str]:
         if model is None:
-            provider = next((provider for provider, _ in self._channels.values() if not provider.missing), None)
-            if provider is None:
+            first = next((link for link in self._links if not self._channels[link.provider][0].missing), None)
+            if first is None:
                 missing = "; ".join(f"{name}: {provider.missing}" for name, (provider, _) in self._channels.items())
                 raise ProviderMisconfigured(f"No provider of {self._capability.name} is configured.", hint=missing)
-            return provider, provider.services[self._capability.name].models[0]
+            return self._target(first.target)
         name, _, model_name = model.partition(":")
         if name not in self._channels:
             raise ProviderRejected(

@@ -1,12 +1,15 @@
 """Which provider and model a step is tried with, and in which order."""
 
+import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
+from genesis.domain.job import Job
 from genesis.errors import CALL_FAILURES, NoProvider, UnknownModel
-from genesis.ports.workers import WorkerDescription
+from genesis.ports.workers import Link, WorkerDescription
 
 _HOPELESS = frozenset(code for code, error in CALL_FAILURES.items() if not error.same_provider)
 """Failures after which the same provider is not asked again."""
@@ -28,8 +31,29 @@ class Target:
         return self.name.partition(":")[0]
 
 
-def targets(worker: WorkerDescription, model: str | None) -> tuple[Target, ...]:
-    """The chain for one step: the model that the job names, else each configured provider's default.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many attempts that count a step may have.
+
+    Attributes:
+        per_target: with one model.
+        per_step: with all models together, so that a long chain does not become a long storm.
+    """
+
+    per_target: int
+    per_step: int
+
+
+def draw_of(job: Job, step: str) -> str:
+    """What a step's place in weighted groups is drawn by: always alike for one run of it, whoever goes on with it."""
+    return f"{job.id}/{step}/{job.retried_at or 0}"
+
+
+def targets(worker: WorkerDescription, model: str | None, draw: str) -> tuple[Target, ...]:
+    """The chain for one step: the model that the job names, else the worker's, with its groups in the order drawn.
+
+    Args:
+        draw: decides the order within the groups.
 
     Raises:
         UnknownModel: the named provider or model is not one that the worker can call.
@@ -43,7 +67,16 @@ def targets(worker: WorkerDescription, model: str | None) -> tuple[Target, ...]:
             hint="; ".join(f"{provider.name}: {provider.missing}" for provider in worker.providers)
             or f"The {worker.worker} worker has no provider at all.",
         )
-    return tuple(Target(provider.default_target, provider.provider_class) for provider in worker.chain)
+    classes = {provider.name: provider.provider_class for provider in worker.providers}
+    ordered = sorted(worker.chain, key=lambda link: (link.group, _lot(link, draw)))
+    return tuple(Target(link.target, classes[link.provider]) for link in ordered)
+
+
+def _lot(link: Link, draw: str) -> float:
+    """The smallest lot comes first, each link's with the chance of its share (Efraimidis and Spirakis 2006)."""
+    digest = hashlib.blake2b(f"{draw}/{link.target}".encode(), digest_size=8).digest()
+    chance = (int.from_bytes(digest) + 1) / 2**64
+    return -math.log(chance) / link.weight
 
 
 def _named(worker: WorkerDescription, model: str) -> Target:
@@ -68,7 +101,7 @@ def _named(worker: WorkerDescription, model: str) -> Target:
 def next_target(
     chain: Sequence[Target],
     attempts: Sequence[Attempt],
-    max_attempts: int,
+    limits: Limits,
     is_open: Callable[[str], bool] = lambda _: False,
 ) -> Target | None:
     """The target of a step's next attempt after safe failures; None when all have had their attempts.
@@ -76,7 +109,9 @@ def next_target(
     Args:
         is_open: whether a target's circuit breaker is open; such a one is named only when there is no other.
     """
-    left = [target for target in chain if _has_attempts_left(target, attempts, max_attempts)]
+    if sum(map(counts, attempts)) >= limits.per_step:
+        return None
+    left = [target for target in chain if _has_attempts_left(target, attempts, limits.per_target)]
     return next((target for target in left if not is_open(target.name)), left[0] if left else None)
 
 

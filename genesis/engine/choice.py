@@ -12,7 +12,7 @@ from genesis.domain.pipeline import PipelineStep
 from genesis.domain.step import StepState
 from genesis.engine import plan
 from genesis.engine.breaker import Breakers
-from genesis.engine.chain import Target, next_target, targets
+from genesis.engine.chain import Target, draw_of, next_target, targets
 from genesis.engine.retry import RetryPolicy
 from genesis.errors import FailureClass, InvalidRequest
 from genesis.ports.ledger import Change
@@ -30,7 +30,8 @@ class Chosen:
     """A step is to be tried with `target`.
 
     Attributes:
-        first: whether it is of the first provider of the worker's chain, whose slots are those of the capability.
+        first: whether it is of the one provider that all steps are tried with first, whose slots are those of the
+            capability.
     """
 
     target: Target
@@ -72,7 +73,7 @@ def choose(
         return Later(now + _WORKER_RETRY_MILLISECONDS)
     _, options = plan.call_of(job, planned)
     try:
-        chain = targets(worker, options.get("model"))
+        chain = targets(worker, options.get("model"), draw_of(job, planned.name))
     except InvalidRequest as error:
         return Failure(error.code, error.message, error.hint, FailureClass.FINAL)
     earlier = job.attempts_that_count(planned.name)
@@ -80,13 +81,13 @@ def choose(
     def is_open(name: str) -> bool:
         return breakers.open_until(planned.capability, name) > 0
 
-    target = next_target(chain, earlier, policy.max_attempts, is_open)
+    target = next_target(chain, earlier, policy.limits, is_open)
     if target is None:
         # The chain has become shorter since the last attempt.
         return next(attempt.failure for attempt in reversed(earlier) if attempt.failure)
     if is_open(target.name):
         return Later(breakers.open_until(planned.capability, target.name), target.name)
-    return Chosen(target, bool(worker.chain) and target.provider == worker.chain[0].name)
+    return Chosen(target, [provider.name for provider in worker.first] == [target.provider])
 
 
 def intend(job: Job, planned: PipelineStep, target: Target, policy: RetryPolicy, now: Milliseconds) -> Change:

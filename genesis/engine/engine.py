@@ -8,9 +8,11 @@ from genesis.domain.batch import Batch
 from genesis.domain.identity import new_id
 from genesis.domain.job import Job, JobStatus
 from genesis.engine.breaker import Breakers
+from genesis.engine.chain import Limits
 from genesis.engine.directory import WorkerDirectory
 from genesis.engine.executor import Executor
 from genesis.engine.follow import Follower
+from genesis.engine.health import Health
 from genesis.engine.lanes import Lanes
 from genesis.engine.lease import Lease
 from genesis.engine.order import Order, OrderDesk, fingerprint
@@ -52,6 +54,8 @@ class Engine:
         self.directory = WorkerDirectory(workers, self._worker_seen)
         self._desk = OrderDesk(pipelines, self.directory.known, settings.fetch_allowed_hosts)
         self._lanes = Lanes(self.directory.slots, self._slot_free)
+        self.breakers = Breakers(clock.now)
+        self.health = Health(clock.now)
         pace = Pace()
         self._forecast = Forecast(queries, self.directory, self._lanes, pace, clock.now, executes=settings.executor)
         lease = Lease(None if ledger.exclusive else settings.lease_seconds)
@@ -62,10 +66,11 @@ class Engine:
             signals=signals,
             directory=self.directory,
             lanes=self._lanes,
-            breakers=Breakers(clock.now),
+            breakers=self.breakers,
+            health=self.health,
             pace=pace,
             policy=RetryPolicy(
-                settings.max_attempts,
+                Limits(settings.max_attempts, settings.max_step_attempts),
                 settings.retry_base_seconds,
                 settings.retry_cap_seconds,
                 settings.call_timeout_seconds,

@@ -13,7 +13,7 @@ from genesis.domain.job import Job, OnAmbiguous
 from genesis.domain.pipeline import OnError
 from genesis.domain.step import Step
 from genesis.engine import plan
-from genesis.engine.chain import targets
+from genesis.engine.chain import draw_of, targets
 from genesis.errors import FieldError, InvalidRequest, UnknownPipeline
 from genesis.net.addresses import check_public_url
 from genesis.pipelines.contract import Contract
@@ -106,7 +106,7 @@ class OrderDesk:
             if worker is None or step.on_error is OnError.CONTINUE:
                 continue
             _, options = plan.call_of(job, step)
-            targets(worker, options.get("model"))
+            targets(worker, options.get("model"), draw_of(job, step.name))
 
 
 def fingerprint(orders: Sequence[Order]) -> str:

@@ -99,7 +99,7 @@ def failed(step: Step, attempt: Attempt, error: CallFailed, prospect: Prospect, 
 
 
 def _has_target(chain: tuple[Target, ...], attempts: tuple[Attempt, ...], policy: RetryPolicy) -> bool:
-    return next_target(chain, attempts, policy.max_attempts) is not None
+    return next_target(chain, attempts, policy.limits) is not None
 
 
 def put_off(step: Step, target: str, now: Milliseconds) -> Change:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genesis.domain.attempt import Attempt, AttemptState
-from genesis.engine.chain import counts
+from genesis.engine.chain import Limits, counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +13,13 @@ class RetryPolicy:
     """How often, how soon, and how long.
 
     Attributes:
-        max_attempts: per step and target.
+        limits: of attempts.
         base_seconds: the first pause; each further one doubles.
         cap_seconds: the longest pause that we choose ourselves.
         call_seconds: longest that one call may take.
     """
 
-    max_attempts: int
+    limits: Limits
     base_seconds: float
     cap_seconds: float
     call_seconds: float

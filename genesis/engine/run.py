@@ -16,7 +16,7 @@ from genesis.domain.job import JobStatus
 from genesis.domain.pipeline import PipelineStep
 from genesis.engine import outcome, plan
 from genesis.engine.call import Exchange, StillOpen
-from genesis.engine.chain import Target, targets
+from genesis.engine.chain import Target, draw_of, targets
 from genesis.engine.choice import Chosen, Later, choose, intend
 from genesis.engine.deltas import DeltaSender
 from genesis.engine.draft import finished, merged, skipped
@@ -238,11 +238,13 @@ class JobRun:
         except CallFailed as error:
             if not is_repeatable(attempt):  # a free one needs no rest, and is often the only one
                 around.breakers.note(capability, attempt.target, error)
+            around.health.note_failure(capability, attempt.target, error)
             if isinstance(error, WorkerUnavailable):
                 around.directory.lose(capability, error.message)
             self._apply(outcome.failed(step, attempt, error, self._prospect(flight), now))
         else:
             around.breakers.note(capability, attempt.target, None)
+            around.health.note_success(capability, attempt.target, now - attempt.created_at)
             around.pace.note(capability, now - attempt.created_at)
             self._apply(outcome.succeeded(step, attempt, result, now))
 
@@ -258,7 +260,7 @@ class JobRun:
             return (Target(flight.attempt.target, flight.attempt.provider_class),)
         _, options = plan.call_of(self._job, flight.planned)
         try:
-            return targets(worker, options.get("model"))
+            return targets(worker, options.get("model"), draw_of(self._job, flight.planned.name))
         except InvalidRequest:
             return ()
 

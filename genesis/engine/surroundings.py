@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from genesis.engine.breaker import Breakers
 from genesis.engine.directory import WorkerDirectory
+from genesis.engine.health import Health
 from genesis.engine.lanes import Lanes
 from genesis.engine.pace import Pace
 from genesis.engine.retry import RetryPolicy
@@ -30,6 +31,7 @@ class Surroundings:
     directory: WorkerDirectory
     lanes: Lanes
     breakers: Breakers
+    health: Health
     pace: Pace
     policy: RetryPolicy
     clock: Clock

@@ -31,9 +31,24 @@ class ProviderDescription:
     provider_class: ProviderClass
     slots: int
 
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A model of a chain.
+
+    Attributes:
+        target: as `provider:name`.
+        group: its place in the chain; links of one group share the load.
+        weight: its share of it.
+    """
+
+    target: str
+    group: int
+    weight: int = 1
+
     @property
-    def default_target(self) -> str:
-        return f"{self.name}:{self.models[0]}"
+    def provider(self) -> str:
+        return self.target.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +56,27 @@ class WorkerDescription:
     """What a worker says of itself.
 
     Attributes:
-        providers: in the order of its chain.
+        providers: all that it knows.
+        links: the models that steps are tried with which name none, in order.
     """
 
     worker: str
     capability: str
     providers: tuple[ProviderDescription, ...]
+    links: tuple[Link, ...]
 
     @property
-    def chain(self) -> tuple[ProviderDescription, ...]:
-        """The providers that can be called, in order."""
-        return tuple(provider for provider in self.providers if provider.configured)
+    def chain(self) -> tuple[Link, ...]:
+        """The links whose providers can be called."""
+        configured = {provider.name for provider in self.providers if provider.configured}
+        return tuple(link for link in self.links if link.provider in configured)
+
+    @property
+    def first(self) -> tuple[ProviderDescription, ...]:
+        """The providers that steps are tried with first; more than one where they share the load."""
+        chain = self.chain
+        names = {link.provider for link in chain if link.group == chain[0].group}
+        return tuple(provider for provider in self.providers if provider.name in names)
 
 
 @dataclass(frozen=True, slots=True)

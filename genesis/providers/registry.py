@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 
 from genesis.domain.attempt import ProviderClass
+from genesis.errors import Misconfigured
 from genesis.providers import fake, fake_paid, huggingface, openrouter
 from genesis.providers.base import Provider
 from genesis.providers.local import adapter as local
@@ -44,13 +46,40 @@ ROWS: tuple[Row, ...] = (
 """In the order in which they are asked."""
 
 
+ENTRY_POINTS = "genesis.providers"
+"""The group in which installed packages name their providers: functions of the settings that return a `Provider`."""
+
+
 def providers(settings: Settings, capability: str) -> tuple[Provider, ...]:
     """The providers that serve a capability, in the order in which they are asked.
 
-    Those that cannot be called yet stand behind the others, with what is `missing`.
+    Those that cannot be called yet stand behind the others, with what is `missing`; those of installed packages, which
+    nobody has put into an order, behind all others of their kind.
 
     Raises:
-        Misconfigured: a setting of a provider cannot be used.
+        Misconfigured: a setting of a provider, or an installed package, cannot be used.
     """
-    offered = (row.build(settings, capability) for row in ROWS if row.offered(settings))
+    offered = [*(row.build(settings, capability) for row in ROWS if row.offered(settings)), *_installed(settings)]
+    names = [one.name for one in offered]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Misconfigured(f"There are two providers named `{twice}`.", hint="Give one of them another name.")
     return tuple(sorted((one for one in offered if capability in one.services), key=lambda one: bool(one.missing)))
+
+
+def _installed(settings: Settings) -> list[Provider]:
+    found = []
+    for entry_point in entry_points(group=ENTRY_POINTS):
+        try:
+            provider = entry_point.load()(settings)
+        except Exception as error:
+            raise Misconfigured(
+                f"The provider `{entry_point.name}` of an installed package cannot be used: {error!r}.",
+                hint=f"Correct or uninstall the package of {entry_point.value}.",
+            ) from error
+        if not isinstance(provider, Provider):
+            raise Misconfigured(
+                f"The entry point `{entry_point.name}` gives no provider.",
+                hint=f"{entry_point.value} has to return a genesis.providers.base.Provider.",
+            )
+        found.append(provider)
+    return found

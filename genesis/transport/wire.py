@@ -17,7 +17,7 @@ from genesis.domain.money import Money
 from genesis.domain.quantity import Quantities, Unit
 from genesis.errors import CALL_FAILURES, CallFailed, InputRejected, WorkerLost
 from genesis.net.words import presentable
-from genesis.ports.workers import Call, CallPending, CallResult, ProviderDescription, WorkerDescription
+from genesis.ports.workers import Call, CallPending, CallResult, Link, ProviderDescription, WorkerDescription
 
 ATTEMPT_HEADER = "Genesis-Attempt"
 """Names the attempt; the worker's own answers repeat it, so that an answer without it came from somebody else."""
@@ -50,6 +50,14 @@ class ProviderHealth(_Wire):
     slots: int = Field(description="Calls it may have under way at once.")
 
 
+class ChainLink(_Wire):
+    """A model that steps are tried with which name none."""
+
+    target: str = Field(description="As `provider:name`.")
+    group: int = Field(description="Its place; models of one group share the load.")
+    weight: int = Field(1, description="Its share of it.")
+
+
 class WorkerHealth(_Wire):
     """A worker's answer to `GET /health`."""
 
@@ -59,7 +67,8 @@ class WorkerHealth(_Wire):
     version: str
     now: int = Field(description="The worker's clock, in milliseconds since 1970.")
     busy: int = Field(description="Calls under way now.")
-    providers: list[ProviderHealth] = Field(description="In the order in which they are asked.")
+    providers: list[ProviderHealth]
+    chain: list[ChainLink] = Field(description="In the order in which they are asked.")
 
 
 class StoredArtifact(_Wire):
@@ -112,7 +121,13 @@ def health_of(worker: WorkerDescription, *, version: str, busy: int, now: Millis
         for provider in worker.providers
     ]
     return WorkerHealth(
-        worker=worker.worker, capability=worker.capability, version=version, now=now, busy=busy, providers=providers
+        worker=worker.worker,
+        capability=worker.capability,
+        version=version,
+        now=now,
+        busy=busy,
+        providers=providers,
+        chain=[ChainLink(target=link.target, group=link.group, weight=link.weight) for link in worker.links],
     )
 
 
@@ -130,7 +145,8 @@ def description_of(health: WorkerHealth) -> WorkerDescription:
         )
         for provider in health.providers
     )
-    return WorkerDescription(health.worker, health.capability, providers)
+    links = tuple(Link(link.target, link.group, link.weight) for link in health.chain)
+    return WorkerDescription(health.worker, health.capability, providers, links)
 
 
 def encoded(document: object) -> bytes:

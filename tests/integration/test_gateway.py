@@ -148,6 +148,21 @@ async def test_ready_and_providers(client):
     assert unset[0]["missing"] == "OPENROUTER_API_KEY is not set"
 
 
+async def test_providers_show_how_their_models_have_done(client):
+    await finished(client, await create(client, "text_to_text", {"text": "hi"}))
+    await finished(client, await create(client, "text_to_text", {"text": "[fail-final] hi"}))
+    listed = (await client.get("/providers")).json()
+    fake = next(one for one in listed["providers"] if (one["name"], one["capability"]) == ("fake", "text"))
+    (health,) = fake["health"]
+    assert (health["calls"], health["failures"], health["breaker"]) == (2, 1, "closed")
+    assert health["model"] in fake["models"]
+    assert health["latency_ms"] >= 0
+    assert health["last_error"]["code"] == "provider-rejected"
+    chain = next(one["links"] for one in listed["chains"] if one["capability"] == "text")
+    assert chain[0] == {"model": health["model"], "group": 0, "weight": 1, "usable": True}
+    assert any(not link["usable"] for link in chain)
+
+
 async def test_request_ids(client):
     assert (await client.get("/health", headers={"X-Request-ID": "mine-1"})).headers["x-request-id"] == "mine-1"
     long = (await client.get("/health", headers={"X-Request-ID": "x" * 500})).headers["x-request-id"]
