@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from gateway.errors import add_error_handlers
-from gateway.routes import status
+from gateway.routes import providers, status
 from gateway.starting import engine_in
 from genesis import __version__
 from genesis.database.open import check_database
@@ -40,6 +40,7 @@ def serve_executor(settings: Settings, host: str, port: int) -> None:
     listener = bind(host, port)
     app = FastAPI(title="Genesis executor", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.include_router(status.router)
+    app.include_router(providers.router)
     add_error_handlers(app)
     print(f"The executor's state is at http://{host}:{listener.getsockname()[1]}/ready", flush=True)  # noqa: T201
     serve_app(app, listener, settings)
