@@ -12,6 +12,7 @@ from genesis.net.fetcher import FetchInterrupted, GuardedFetcher
 from genesis.net.media import Family, extension, family_of, sniff
 from genesis.ports.blobs import BlobStore
 from genesis.providers.base import Done, Media
+from workers.conversion import ConversionFailed, converted
 
 Result = TypeVar("Result")
 
@@ -37,18 +38,21 @@ class ResultKeeper:
         self._fetcher = fetcher
         self._kind = kind
 
-    async def keep(self, done: Done, call_key: str, deadline: float) -> Artifact | None:
-        """Stores the result; None where it is a text.
+    async def keep(
+        self, done: Done, call_key: str, deadline: float, wanted: str | None = None
+    ) -> tuple[Artifact | None, tuple[str, ...]]:
+        """Stores the result, and warns where it could not be had as it was wanted; None where it is a text.
 
         Args:
             deadline: of the call, on the event loop's clock.
+            wanted: the file's format; None for any.
 
         Raises:
             ProviderRejected: it is not what was asked for.
             ResultLost: it cannot be copied from the provider, or not be stored.
         """
         if self._kind is Kind.TEXT:
-            return None
+            return None, ()
         family = FAMILIES[self._kind]
         media = done.media
         if media is None and done.media_url:
@@ -60,8 +64,8 @@ class ResultKeeper:
         if family_of(media_type) != family:
             found = media_type or "a file of an unknown type"
             raise ProviderRejected(f"The provider answered with {found} instead of {family}.", cost=done.cost)
-        stored = Media(media.data, media_type)
-        return await _until(deadline, done, "stored", lambda: self._write(call_key, stored))
+        stored, warnings = await _as_wanted(Media(media.data, media_type), wanted)
+        return await _until(deadline, done, "stored", lambda: self._write(call_key, stored)), warnings
 
     async def _copy(self, url: str, family: Family) -> Media:
         fetched = await self._fetcher.fetch(url, accept=family)
@@ -74,6 +78,16 @@ class ResultKeeper:
         except Conflict:
             # An earlier sending of this call has made another file, which somebody may know already.
             return await self._store.write(key.format(new_id()), media.data, media.media_type)
+
+
+async def _as_wanted(media: Media, wanted: str | None) -> tuple[Media, tuple[str, ...]]:
+    """The file in the wanted format; as it is where that cannot be, since it may have been paid for."""
+    if wanted is None:
+        return media, ()
+    try:
+        return await converted(media, wanted), ()
+    except ConversionFailed as error:
+        return media, (f"The file could not be made {wanted} and is {media.media_type} as it came: {error.message}.",)
 
 
 async def _until(deadline: float, done: Done, verb: str, work: Callable[[], Awaitable[Result]]) -> Result:

@@ -37,6 +37,7 @@ from workers.channels import Channel
 from workers.handles import cancel_request, handle_of, poll_request
 from workers.keeper import FAMILIES, ResultKeeper
 from workers.memory import digest
+from workers.outputs import MADE_HERE, output_of
 from workers.receipts import Receipts
 
 logger = logging.getLogger(__name__)
@@ -79,9 +80,8 @@ class CallRunner:
         max_bytes: int,
         call_seconds: float,
     ) -> None:
-        self._capability = capability.name
+        self._capability = capability
         self._makes_files = capability.output_kind is not Kind.TEXT
-        self._output_field = capability.output_field
         self._store = store
         self._receipts = receipts
         self._fetcher = fetcher
@@ -104,7 +104,7 @@ class CallRunner:
         Raises:
             CallFailed: any of its kinds.
         """
-        adapter = order.provider.services[self._capability].adapter
+        adapter = order.provider.services[self._capability.name].adapter
         deadline = asyncio.get_running_loop().time() + self._call_seconds
         try:
             async with asyncio.timeout_at(deadline):
@@ -136,7 +136,7 @@ class CallRunner:
             CallFailed: what became of the call. What the provider says of the poll never allows to ask for the work
                 again, which would pay twice.
         """
-        adapter = order.provider.services[self._capability].adapter
+        adapter = order.provider.services[self._capability.name].adapter
         request = poll_request(order.provider, handle)
         answer = await _polled(adapter, order.channel, request)
         try:
@@ -152,7 +152,7 @@ class CallRunner:
         Raises:
             CallFailed: what became of the call; ProviderAmbiguous where that takes too long.
         """
-        adapter = order.provider.services[self._capability].adapter
+        adapter = order.provider.services[self._capability.name].adapter
         deadline = asyncio.get_running_loop().time() + self._call_seconds
         try:
             async with asyncio.timeout_at(deadline):
@@ -183,15 +183,16 @@ class CallRunner:
         return await self._result(order, adapter, answer, deadline)
 
     async def _result(self, order: Order, adapter: Adapter, answer: Done, deadline: float) -> CallResult:
-        artifact = await self._keeper.keep(answer, order.call_key, deadline)
+        artifact, unkept = await self._keeper.keep(answer, order.call_key, deadline, order.options.get("format"))
+        output, unmade = output_of(self._capability, artifact, answer, order.options)
         cost = await cost_of(adapter, order.channel, answer)  # once the result is safe
         result = CallResult(
-            output={self._output_field: artifact.url if artifact else answer.text},
+            output=output,
             target=f"{order.provider.name}:{answer.model or order.model}",
             cost=cost,
             usage=answer.usage,
             quantities=answer.quantities,
-            warnings=(*_warnings(order, adapter), *answer.warnings),
+            warnings=(*_warnings(order, adapter), *answer.warnings, *unkept, *unmade),
             artifact=artifact,
         )
         return await self._with_receipt(order, result) if self.keeps_receipts(order.provider) else result
@@ -228,7 +229,7 @@ def _given(order: Order) -> dict[str, Any]:
 
 
 def _warnings(order: Order, adapter: Adapter) -> tuple[str, ...]:
-    return warnings_of(order.provider.name, options_of(adapter, order.model), _given(order))
+    return warnings_of(order.provider.name, options_of(adapter, order.model), _given(order), without=MADE_HERE)
 
 
 async def _polled_to_the_end(adapter: Adapter, order: Order, pending: CallPending) -> Done:
