@@ -58,7 +58,7 @@ def _section(capability: Capability, providers: list[Provider]) -> Iterator[str]
 
 def _cell(option: str, field: Field | None) -> str:
     if field is None:
-        return "–"
+        return "no"
     parts = [f"`{field.name}`" if field.name else "", _values(field), field.note]
     near = field.near or {}
     parts += [f"{value} → {made}" for value, made in near.items()]
