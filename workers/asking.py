@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
-from genesis.errors import CallFailed, FailureClass, ProviderUnavailable
+from genesis.errors import CallFailed, FailureClass, ProviderAmbiguous, ProviderUnavailable
 from genesis.net.client import ReplyCutOff
 from genesis.ports.workers import OnDelta
 from genesis.providers.base import (
@@ -61,7 +61,7 @@ async def asked(
     except ReplyCutOff as error:
         pending = adapter.recover(error.headers) if isinstance(adapter, RecoverableAdapter) else None
         if pending is None:
-            raise
+            raise ProviderAmbiguous(error.message) from error
         logger.info("a reply was cut off, and is asked for: %s", error.message)
         return pending
 

@@ -11,6 +11,7 @@ from genesis.capabilities.catalog import Capability, field_kind
 from genesis.capabilities.fields import Kind
 from genesis.domain.artifact import STORAGE_PREFIX
 from genesis.domain.attempt import ProviderClass
+from genesis.domain.quantity import Quantities
 from genesis.errors import (
     CallFailed,
     FailureClass,
@@ -36,6 +37,7 @@ from workers.asking import asked, cost_of, uploaded
 from workers.channels import Channel
 from workers.handles import cancel_request, handle_of, poll_request
 from workers.keeper import FAMILIES, ResultKeeper
+from workers.measure import measured
 from workers.memory import digest
 from workers.outputs import MADE_HERE, output_of
 from workers.receipts import Receipts
@@ -115,7 +117,7 @@ class CallRunner:
                 f"{order.provider.name} did not answer within {self._call_seconds:g} seconds.",
                 hint="Raise CALL_TIMEOUT_SECONDS.",
             ) from None
-        return await self._outcome(order, adapter, answer, deadline)
+        return await self._outcome(order, adapter, answer, deadline, call.media)
 
     async def _call(self, order: Order, adapter: Adapter) -> ProviderCall:
         media = await self._input_file(order.call_input[self._input_field])
@@ -176,26 +178,41 @@ class CallRunner:
             logger.warning("%s answered %s when asked to give up a call", provider.name, reply.status)
 
     async def _outcome(
-        self, order: Order, adapter: Adapter, answer: Done | Pending, deadline: float
+        self, order: Order, adapter: Adapter, answer: Done | Pending, deadline: float, given: Media | None = None
     ) -> CallResult | CallPending:
         if isinstance(answer, Pending):
             return CallPending(handle_of(order.provider, answer), answer.wait_seconds)
-        return await self._result(order, adapter, answer, deadline)
+        return await self._result(order, adapter, answer, deadline, given)
 
-    async def _result(self, order: Order, adapter: Adapter, answer: Done, deadline: float) -> CallResult:
+    async def _result(
+        self, order: Order, adapter: Adapter, answer: Done, deadline: float, given: Media | None = None
+    ) -> CallResult:
+        """The result of an answer.
+
+        Args:
+            given: the input file, where it is at hand.
+        """
+        answer = await self._keeper.fetched(answer, deadline)
         artifact, unkept = await self._keeper.keep(answer, order.call_key, deadline, order.options.get("format"))
         output, unmade = output_of(self._capability, artifact, answer, order.options)
         cost = await cost_of(adapter, order.channel, answer)  # once the result is safe
+        quantities = await self._quantities(order, answer, given)
         result = CallResult(
             output=output,
             target=f"{order.provider.name}:{answer.model or order.model}",
             cost=cost,
             usage=answer.usage,
-            quantities=answer.quantities,
+            quantities=quantities,
             warnings=(*_warnings(order, adapter), *answer.warnings, *unkept, *unmade),
             artifact=artifact,
         )
         return await self._with_receipt(order, result) if self.keeps_receipts(order.provider) else result
+
+    async def _quantities(self, order: Order, answer: Done, given: Media | None) -> Quantities:
+        """What was used: measured where it may be charged for, and the provider's own word above that."""
+        if order.provider.provider_class is ProviderClass.REPEATABLE:
+            return answer.quantities
+        return {**await measured(self._capability.name, order.call_input, given, answer.media), **answer.quantities}
 
     async def _with_receipt(self, order: Order, result: CallResult) -> CallResult:
         try:

@@ -218,7 +218,8 @@ def _body(request: Request) -> bytes | io.BytesIO | FormData | None:
         if isinstance(value, FormFile):
             form.add_field(name, io.BytesIO(value.data), filename=value.filename, content_type=value.media_type)
         else:
-            form.add_field(name, value)
+            for text in (value,) if isinstance(value, str) else value:
+                form.add_field(name, text)
     return form
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
 from genesis.domain.quantity import Quantities
+from genesis.domain.transcript import Segment
 from genesis.net.exchange import Reply, Request
 from genesis.providers.options import OptionTable
 
@@ -48,19 +49,6 @@ class ProviderCall:
     provider_options: Mapping[str, Any] = field(default_factory=dict)
     call_key: str = ""
     media_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of a transcription.
-
-    Attributes:
-        start, end: seconds from the beginning of the recording.
-    """
-
-    start: float
-    end: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +139,19 @@ class Adapter(Protocol):
 
 
 @runtime_checkable
+class VersatileAdapter(Adapter, Protocol):
+    """An adapter whose models differ in the options that they can honor; `options` then holds those of all of them."""
+
+    def options_of(self, model: str) -> OptionTable:
+        """How a model is told the capability's options."""
+
+
+def options_of(adapter: Adapter, model: str) -> OptionTable:
+    """How a model is told the options of the adapter's capability."""
+    return adapter.options_of(model) if isinstance(adapter, VersatileAdapter) else adapter.options
+
+
+@runtime_checkable
 class StreamingAdapter(Adapter, Protocol):
     """An adapter of a provider that can write its text piece by piece, as server-sent events."""
 
@@ -205,7 +206,20 @@ class RecoverableAdapter(Adapter, Protocol):
     def recover(self, headers: Mapping[str, str]) -> Pending | None:
         """Where to ask, by the headers of the reply that was cut off (lower-case names); None when they do not tell.
 
-        What is answered is read by `parse_reply`.
+        What is answered is read by `parse_reply`, or by `parse_poll` where the adapter has that.
+        """
+
+
+@runtime_checkable
+class PollingAdapter(Adapter, Protocol):
+    """An adapter that can read the answer to a poll only together with what was asked."""
+
+    def parse_poll(self, poll: Request, reply: Reply) -> Done | Pending:
+        """As `parse_reply`, for the reply to a request that a `Pending` has named.
+
+        Raises:
+            ResultLost: the provider made the result and charged for it, and does not give it out.
+            ProviderError: as `parse_reply`.
         """
 
 

@@ -17,7 +17,8 @@ from genesis.errors import (
 )
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import ProviderCall
-from genesis.providers.openrouter import OpenRouterText, provider
+from genesis.providers.openrouter import provider
+from genesis.providers.openrouter_text import OpenRouterText
 from genesis.providers.translation import wait_asked
 from genesis.settings import Settings
 
