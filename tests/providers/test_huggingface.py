@@ -1,14 +1,17 @@
-"""Hugging Face: exact requests of every route, files, and every form of error."""
+"""Hugging Face: requests to its first partners, files, and every form of error."""
 
 import base64
 import io
 import json
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from PIL import Image
 from pydantic import SecretStr
 
+from genesis.capabilities.catalog import CAPABILITIES
+from genesis.domain.quantity import Unit
 from genesis.errors import (
     Misconfigured,
     ProviderAmbiguous,
@@ -19,14 +22,15 @@ from genesis.errors import (
     ProviderUnavailable,
 )
 from genesis.net.exchange import Reply, Request
-from genesis.providers.base import Adapter, Done, Media, Pending, ProviderCall
-from genesis.providers.huggingface import provider
+from genesis.providers.base import Adapter, Done, Media, Pending, ProviderCall, options_of
+from genesis.providers.huggingface.row import provider
 from genesis.settings import Settings
 
 KEY = "hf_abcdefghijklmnop"
 ENDPOINT = "https://abc.endpoints.huggingface.cloud/generate?x=1"
 AUDIO = Media(b"fLaC....", "audio/flac")
 PICTURE = Media(b"\xff\xd8\xff", "image/jpeg")
+ONE_IMAGE = {Unit.IMAGES: Decimal(1)}
 
 
 def adapter(capability: str, image_model_url: str | None = None) -> Adapter:
@@ -40,9 +44,15 @@ def image_bytes(reply: Reply) -> Done | Pending:
 def test_row() -> None:
     row = provider(Settings(huggingface_api_key=SecretStr(KEY), huggingface_base_url="http://127.0.0.1:9/"))
     assert (row.base_url, row.missing, row.headers) == ("http://127.0.0.1:9", "", {"Authorization": f"Bearer {KEY}"})
-    assert set(row.services) == {"image", "transcription", "speech", "image_transform"}
+    assert set(row.services) == set(CAPABILITIES)
+    assert (row.key_variable, row.check) == (
+        "HUGGINGFACE_API_KEY",
+        Request("GET", "https://huggingface.co/api/whoami-v2"),
+    )
+    assert row.own_urls == {"https://huggingface.co/api/whoami-v2"}
     assert KEY not in repr(row)
     assert {name: service.models[0] for name, service in row.services.items()} == {
+        "text": "openai/gpt-oss-120b",
         "image": "stabilityai/stable-diffusion-3-medium-diffusers",
         "transcription": "openai/whisper-large-v3",
         "speech": "fal-ai/kokoro/american-english",
@@ -149,7 +159,7 @@ def test_a_model_cannot_lead_elsewhere(capability: str, model: str) -> None:
 
 def test_unknown_partner() -> None:
     with pytest.raises(ProviderRejected) as raised:
-        adapter("image").build_request(ProviderCall("a/b@together", "x"))
+        adapter("image").build_request(ProviderCall("a/b@deepinfra", "x"))
     assert "`model@fal-ai`" in raised.value.hint
 
 
@@ -157,7 +167,7 @@ def test_transcription_sends_the_file_with_its_type() -> None:
     assert adapter("transcription").build_request(ProviderCall("openai/whisper", media=AUDIO)) == Request(
         "POST", "/hf-inference/models/openai/whisper", {"Content-Type": "audio/flac"}, data=AUDIO.data
     )
-    assert adapter("transcription").options == {}
+    assert options_of(adapter("transcription"), "openai/whisper") == {}
 
 
 def test_transcription_with_provider_options_needs_json() -> None:
@@ -219,7 +229,9 @@ def test_image_transform_needs_words() -> None:
 
 
 def test_image_bytes(png: bytes) -> None:
-    assert image_bytes(Reply(200, {"content-type": "image/jpeg"}, png)) == Done(media=Media(png, "image/png"))
+    assert image_bytes(Reply(200, {"content-type": "image/jpeg"}, png)) == Done(
+        media=Media(png, "image/png"), quantities=ONE_IMAGE
+    )
 
 
 def test_audio_bytes(wav: bytes) -> None:
@@ -253,13 +265,15 @@ def test_audio_is_no_image(wav: bytes) -> None:
 def test_files_in_newer_formats_are_results() -> None:
     target = io.BytesIO()
     Image.new("RGB", (8, 8), (200, 30, 30)).save(target, "AVIF")
-    assert image_bytes(Reply(200, {}, target.getvalue())) == Done(media=Media(target.getvalue(), "image/avif"))
+    assert image_bytes(Reply(200, {}, target.getvalue())) == Done(
+        media=Media(target.getvalue(), "image/avif"), quantities=ONE_IMAGE
+    )
 
 
 def test_an_image_inside_the_reply(png: bytes) -> None:
     url = "data:image/png;base64," + base64.b64encode(png).decode()
     body = json.dumps({"images": [{"url": url}]}).encode()
-    assert image_bytes(Reply(200, {}, body)) == Done(media=Media(png, "image/png"))
+    assert image_bytes(Reply(200, {}, body)) == Done(media=Media(png, "image/png"), quantities=ONE_IMAGE)
 
 
 def test_transcription(stored: Callable[..., Reply]) -> None:
