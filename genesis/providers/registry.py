@@ -6,8 +6,9 @@ from importlib.metadata import entry_points
 
 from genesis.domain.attempt import ProviderClass
 from genesis.errors import Misconfigured
-from genesis.providers import fake, fake_paid, huggingface, openrouter
+from genesis.providers import elevenlabs, fake, fake_paid, fal, openai, openai_compatible, openrouter, replicate
 from genesis.providers.base import Provider
+from genesis.providers.huggingface import row as huggingface
 from genesis.providers.local import adapter as local
 from genesis.settings import Settings
 
@@ -36,14 +37,19 @@ def _fake_paid(provider_class: ProviderClass) -> Row:
     )
 
 
-ROWS: tuple[Row, ...] = (
+_HOSTED: tuple[Row, ...] = (
     Row(lambda _, __: fake.provider(), offered=lambda settings: settings.fake_provider),
     *(_fake_paid(one) for one in (ProviderClass.KEYED, ProviderClass.HANDLE, ProviderClass.OPAQUE)),
     Row(lambda settings, _: openrouter.provider(settings)),
+    Row(lambda settings, _: openai.provider(settings)),
     Row(lambda settings, _: huggingface.provider(settings)),
-    Row(lambda _, capability: local.provider(capability), offered=lambda settings: settings.local_provider),
+    Row(lambda settings, _: fal.provider(settings)),
+    Row(lambda settings, _: replicate.provider(settings)),
+    Row(lambda settings, _: elevenlabs.provider(settings)),
 )
-"""In the order in which they are asked."""
+_LOCAL = Row(lambda _, capability: local.provider(capability), offered=lambda settings: settings.local_provider)
+ROWS: tuple[Row, ...] = (*_HOSTED, _LOCAL)
+"""In the order in which they are asked; servers that speak OpenAI's API come before the last."""
 
 
 ENTRY_POINTS = "genesis.providers"
@@ -59,11 +65,20 @@ def providers(settings: Settings, capability: str) -> tuple[Provider, ...]:
     Raises:
         Misconfigured: a setting of a provider, or an installed package, cannot be used.
     """
-    offered = [*(row.build(settings, capability) for row in ROWS if row.offered(settings)), *_installed(settings)]
+    offered = [
+        *_offered(_HOSTED, settings, capability),
+        *openai_compatible.providers(settings, {row.build(settings, capability).name for row in ROWS}),
+        *_offered((_LOCAL,), settings, capability),
+        *_installed(settings),
+    ]
     names = [one.name for one in offered]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise Misconfigured(f"There are two providers named `{twice}`.", hint="Give one of them another name.")
     return tuple(sorted((one for one in offered if capability in one.services), key=lambda one: bool(one.missing)))
+
+
+def _offered(rows: tuple[Row, ...], settings: Settings, capability: str) -> list[Provider]:
+    return [row.build(settings, capability) for row in rows if row.offered(settings)]
 
 
 def _installed(settings: Settings) -> list[Provider]:
