@@ -14,7 +14,7 @@ from gateway.errors import add_error_handlers
 from gateway.middleware import REQUEST_ID_HEADER, BodyLimits, RequestLog
 from gateway.origins import HostCheck, OriginCheck
 from gateway.preferences import REPLAYED
-from gateway.routes import batches, events, jobs, page, pipelines, providers, status, storage
+from gateway.routes import batches, events, jobs, money, page, pipelines, providers, status, storage
 from gateway.schemas.event import EventView, StreamView, TextDeltaView
 from gateway.schemas.problem import Problem
 from gateway.starting import OpenWorkers, engine_in
@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
     app = FastAPIOffline(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
     shown = (
         jobs.router,
+        money.router,
         batches.router,
         events.router,
         pipelines.router,

@@ -2,7 +2,7 @@
 
 * GenesisError                 something a caller or operator can act on
   + InvalidRequest             the caller must change the request
-    - UnknownPipeline · UnknownOption · UnknownModel · NoProvider
+    - UnknownPipeline · UnknownOption · UnknownModel · NoProvider · TooExpensive · UnknownPrice
   + PayloadTooLarge            the request is larger than a stated limit
   + NotFound                   no such thing, for this organization
   + Conflict                   the thing's state does not allow it
@@ -99,6 +99,14 @@ class UnknownModel(InvalidRequest):
 
 class NoProvider(InvalidRequest):
     code = "no-provider"
+
+
+class TooExpensive(InvalidRequest):
+    code = "too-expensive"
+
+
+class UnknownPrice(InvalidRequest):
+    code = "unknown-price"
 
 
 class PayloadTooLarge(GenesisError):

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     executor: bool = Field(True, validation_alias="GENESIS_EXECUTOR")
     """Whether a gateway runs jobs, or only accepts them for executors that run elsewhere."""
 
+    prices_path: Path | None = None
+    """JSON file with the operator's own prices of models; they go before those that Genesis is shipped with."""
+
     max_request_bytes: int = Field(1_048_576, ge=1024)
     """Largest JSON request body."""
     max_fetch_bytes: int = Field(50 * 1024 * 1024, ge=1024)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from genesis.capabilities.fields import Kind
@@ -54,10 +55,7 @@ class ResultKeeper:
         if self._kind is Kind.TEXT:
             return None, ()
         family = FAMILIES[self._kind]
-        media = done.media
-        if media is None and done.media_url:
-            url = done.media_url
-            media = await _until(deadline, done, "copied", lambda: self._copy(url, family))
+        media = (await self.fetched(done, deadline)).media
         if media is None:
             raise ProviderRejected(f"The provider answered without {family}.", cost=done.cost)
         media_type = sniff(media.data)
@@ -66,6 +64,18 @@ class ResultKeeper:
             raise ProviderRejected(f"The provider answered with {found} instead of {family}.", cost=done.cost)
         stored, warnings = await _as_wanted(Media(media.data, media_type), wanted)
         return await _until(deadline, done, "stored", lambda: self._write(call_key, stored)), warnings
+
+    async def fetched(self, done: Done, deadline: float) -> Done:
+        """The result with its file, where the provider keeps that.
+
+        Raises:
+            ResultLost: it cannot be copied from the provider.
+        """
+        url = done.media_url
+        if self._kind is Kind.TEXT or done.media is not None or not url:
+            return done
+        copy = await _until(deadline, done, "copied", lambda: self._copy(url, FAMILIES[self._kind]))
+        return replace(done, media=copy, media_url=None)
 
     async def _copy(self, url: str, family: Family) -> Media:
         fetched = await self._fetcher.fetch(url, accept=family)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from genesis.domain.attempt import AttemptState
 from genesis.domain.identity import Milliseconds
@@ -33,7 +33,18 @@ def _exact(value: object) -> object:
     return value
 
 
-Dollars = Annotated[Decimal, Field(ge=0, le=_MOST_DOLLARS, decimal_places=6), BeforeValidator(_exact)]
+_DOLLARS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[0-9]{1,7}(\.[0-9]{1,6})?$"},
+        {"type": "number", "minimum": 0, "maximum": _MOST_DOLLARS},
+    ]
+}
+Dollars = Annotated[
+    Decimal,
+    Field(ge=0, le=_MOST_DOLLARS, decimal_places=6),
+    BeforeValidator(_exact),
+    WithJsonSchema(_DOLLARS_SCHEMA),
+]
 
 
 class JobRequest(BaseModel):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Protocol
 
 from pydantic_core import to_json
@@ -13,6 +14,8 @@ from genesis.domain.failure import UNREADABLE, Failure
 from genesis.domain.job import Job, JobStatus, OnAmbiguous
 from genesis.domain.money import Money
 from genesis.domain.pipeline import Pipeline
+from genesis.domain.price import CostSource
+from genesis.domain.quantity import Quantities, Unit
 from genesis.domain.step import Step, StepState
 from genesis.errors import FailureClass, GenesisError
 
@@ -45,6 +48,7 @@ JOB_COLUMNS = (
     "start_by",
     "finish_by",
     "on_ambiguous",
+    "max_cost",
 )
 """What a new job brings; the other columns have defaults."""
 STEP_COLUMNS = (
@@ -79,6 +83,8 @@ EVIDENCE_COLUMNS = (
     "settled_at",
     "failure",
     "cost",
+    "cost_source",
+    "quantities",
     "retry_after",
     "warnings",
     "usage",
@@ -104,6 +110,19 @@ def dump_failure(failure: Failure | None) -> str | None:
     if failure is None:
         return None
     return dump({"code": failure.code, "message": failure.message, "hint": failure.hint, "kind": failure.kind})
+
+
+def dump_quantities(quantities: Quantities) -> str:
+    """Quantities as exact decimal numbers."""
+    return dump({unit.value: str(quantity) for unit, quantity in quantities.items()}) if quantities else "{}"
+
+
+def quantities_from(column: str) -> Quantities:
+    """Quantities from their column; units of other versions are left out."""
+    return {Unit(name): Decimal(amount) for name, amount in _mapping(column).items() if name in _UNITS}
+
+
+_UNITS = frozenset(unit.value for unit in Unit)
 
 
 def job_values(job: Job, *, lane: str, plan: str, event_seq: int) -> Values:
@@ -133,6 +152,7 @@ def job_values(job: Job, *, lane: str, plan: str, event_seq: int) -> Values:
         job.start_by,
         job.finish_by,
         job.on_ambiguous.value,
+        job.max_cost,
     )
 
 
@@ -182,6 +202,8 @@ def evidence_values(attempt: Attempt, *, keep_output: bool) -> Values:
         attempt.settled_at,
         dump_failure(attempt.failure),
         attempt.cost,
+        None if attempt.cost_source is None else attempt.cost_source.value,
+        dump_quantities(attempt.quantities),
         attempt.retry_after,
         dump(attempt.warnings) if attempt.warnings else "[]",
         dump(attempt.usage),
@@ -284,6 +306,7 @@ def _job(row: Row, steps: Iterable[Row], attempts: Iterable[Row], plan: Pipeline
         start_by=row["start_by"],
         finish_by=row["finish_by"],
         on_ambiguous=OnAmbiguous(row["on_ambiguous"]),
+        max_cost=None if row["max_cost"] is None else Money(row["max_cost"]),
         crash_count=row["crash_count"],
         retried_at=row["retried_at"],
         lane=row["lane"],
@@ -322,6 +345,8 @@ def attempt_from(row: Row) -> Attempt:
         settled_at=row["settled_at"],
         failure=_failure(row["failure"]),
         cost=None if row["cost"] is None else Money(row["cost"]),
+        cost_source=None if row["cost_source"] is None else CostSource(row["cost_source"]),
+        quantities=quantities_from(row["quantities"]),
         retry_after=row["retry_after"],
         warnings=() if row["warnings"] == "[]" else tuple(json.loads(row["warnings"])),
         usage=_mapping(row["usage"]),

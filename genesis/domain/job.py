@@ -10,6 +10,7 @@ from genesis.domain.attempt import OPEN, Attempt, AttemptState
 from genesis.domain.expression import Scope
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
+from genesis.domain.money import Money
 from genesis.domain.pipeline import Pipeline, PipelineStep
 from genesis.domain.step import Step
 
@@ -55,6 +56,7 @@ class Job:
         start_by: it fails unless it has been claimed by then.
         finish_by: it fails unless it has ended by then.
         crash_count: how many of its owners died while they ran it.
+        max_cost: a step that might make the whole dearer than this is not begun; None for no limit.
         retried_at: when it was last queued again by hand; earlier attempts do not count against it.
         cancel_requested_at: when somebody asked to cancel it while it was owned.
         steps: in the plan's order.
@@ -84,6 +86,7 @@ class Job:
     start_by: Milliseconds | None = None
     finish_by: Milliseconds | None = None
     on_ambiguous: OnAmbiguous = OnAmbiguous.FAIL
+    max_cost: Money | None = None
     crash_count: int = 0
     retried_at: Milliseconds | None = None
     lane: str = ""

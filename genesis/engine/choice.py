@@ -12,10 +12,12 @@ from genesis.domain.pipeline import PipelineStep
 from genesis.domain.step import StepState
 from genesis.engine import plan
 from genesis.engine.breaker import Breakers
+from genesis.engine.budget import over_budget
 from genesis.engine.chain import Target, draw_of, next_target, targets
 from genesis.engine.retry import RetryPolicy
 from genesis.errors import FailureClass, InvalidRequest
 from genesis.ports.ledger import Change
+from genesis.ports.prices import Prices
 from genesis.ports.workers import WorkerDescription
 
 NOT_AFTER_MILLISECONDS = 5_000
@@ -60,6 +62,7 @@ def choose(
     worker: WorkerDescription | None,
     breakers: Breakers,
     policy: RetryPolicy,
+    prices: Prices,
     now: Milliseconds,
 ) -> Chosen | Later | Failure:
     """The model that a ready step is tried with; or when it can be, or why it cannot be tried at all.
@@ -87,6 +90,8 @@ def choose(
         return next(attempt.failure for attempt in reversed(earlier) if attempt.failure)
     if is_open(target.name):
         return Later(breakers.open_until(planned.capability, target.name), target.name)
+    if (failure := over_budget(job, planned, target, prices)) is not None:
+        return failure
     return Chosen(target, [provider.name for provider in worker.first] == [target.provider])
 
 

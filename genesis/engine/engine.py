@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from genesis.domain.attempt import ProviderClass
 from genesis.domain.batch import Batch
 from genesis.domain.identity import new_id
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.usage import Usage, UsageQuery
 from genesis.engine.breaker import Breakers
 from genesis.engine.chain import Limits
 from genesis.engine.directory import WorkerDirectory
+from genesis.engine.estimate import Estimate
 from genesis.engine.executor import Executor
 from genesis.engine.follow import Follower
 from genesis.engine.health import Health
@@ -25,6 +28,7 @@ from genesis.errors import CommitUnknown, FieldError, GenesisError, InvalidReque
 from genesis.pipelines.contract import Contract
 from genesis.ports.clock import Clock
 from genesis.ports.ledger import Idempotency, Ledger, Submission
+from genesis.ports.prices import Prices
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, Queries
 from genesis.ports.signals import CancelRequested, Reread, Signal, Signals, WorkQueued
 from genesis.ports.workers import WorkerClient
@@ -41,6 +45,7 @@ class Engine:
         signals: Signals,
         workers: WorkerClient,
         pipelines: Mapping[str, Contract],
+        prices: Prices,
         clock: Clock,
         settings: Settings,
     ) -> None:
@@ -49,10 +54,12 @@ class Engine:
         self._signals = signals
         self._clock = clock
         self._settings = settings
+        self._prices = prices
+        self._loading: asyncio.Task[None] | None = None
         self.pipelines = pipelines
         self.follower = Follower(queries, signals)
         self.directory = WorkerDirectory(workers, self._worker_seen)
-        self._desk = OrderDesk(pipelines, self.directory.known, settings.fetch_allowed_hosts)
+        self._desk = OrderDesk(pipelines, self.directory.known, prices, settings.fetch_allowed_hosts)
         self._lanes = Lanes(self.directory.slots, self._slot_free)
         self.breakers = Breakers(clock.now)
         self.health = Health(clock.now)
@@ -63,6 +70,7 @@ class Engine:
             ledger=ledger,
             queries=queries,
             workers=workers,
+            prices=prices,
             signals=signals,
             directory=self.directory,
             lanes=self._lanes,
@@ -107,6 +115,8 @@ class Engine:
                 await asyncio.gather(reconciling, return_exceptions=True)
                 await self._executor.stop(self._settings.drain_seconds)
             await self.directory.stop()
+            if self._loading is not None:
+                await asyncio.gather(self._loading, return_exceptions=True)
             stop_listening()
 
     def _attempts_in_flight(self) -> frozenset[str]:
@@ -120,6 +130,14 @@ class Engine:
         self._lanes.refresh(capability)
         if self._executor is not None:
             self._executor.wake(capability)
+        if self._loading is None and self._charges(capability):
+            self._loading = asyncio.create_task(asyncio.to_thread(self._prices.load))
+
+    def _charges(self, capability: str) -> bool:
+        """Whether calls of a capability may cost something, so that prices are going to be needed."""
+        worker = self.directory.known.get(capability)
+        providers = worker.providers if worker else ()
+        return any(one.configured and one.provider_class is not ProviderClass.REPEATABLE for one in providers)
 
     def _on_signal(self, signal: Signal) -> None:
         if self._executor is None:
@@ -196,6 +214,22 @@ class Engine:
             )
         idempotency = Idempotency(idempotency_key, fingerprint(orders)) if idempotency_key else None
         return await self._ledger.submit_batch(batch, jobs, idempotency=idempotency)
+
+    def estimate(self, organization: str, order: Order) -> Estimate:
+        """What a job is expected to cost; nothing is stored.
+
+        Raises:
+            InvalidRequest: the job does not fit its pipeline, or no provider can serve it.
+        """
+        return self._desk.estimate(organization, order, self._clock.now())
+
+    async def usage(self, organization: str, asked: UsageQuery) -> Sequence[Usage]:
+        """What an organization's calls have come to, in groups.
+
+        Raises:
+            InvalidRequest: there are too many groups.
+        """
+        return await self._queries.usage(organization, asked)
 
     async def job(self, organization: str, job_id: str) -> Job:
         """One job.

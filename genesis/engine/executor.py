@@ -256,7 +256,7 @@ class Executor:
         if job.attempt_to_take_up(planned.name):
             return Change()
         worker = around.directory.known.get(planned.capability)
-        chosen = choose(moves.job, planned, worker, around.breakers, around.policy, now)
+        chosen = choose(moves.job, planned, worker, around.breakers, around.policy, around.prices, now)
         if not isinstance(chosen, Chosen) or chosen.lanes(planned.capability) != (job.lane,):
             return Change()
         return merged(skipped(moves.skipped, now), intend(moves.job, planned, chosen.target, around.policy, now))

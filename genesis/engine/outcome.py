@@ -60,6 +60,7 @@ def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:
         settled_at=now,
         target=storable_text(result.target, longest=_LONGEST_TARGET),
         cost=result.cost,
+        quantities=result.quantities,
         usage=storable(result.usage),
         warnings=tuple(storable_text(warning) for warning in result.warnings),
         output=storable(result.output),
@@ -72,6 +73,7 @@ def returned(attempt: Attempt) -> CallResult:
         output=attempt.output or {},
         target=attempt.target,
         cost=attempt.cost,
+        quantities=attempt.quantities,
         usage=attempt.usage,
         warnings=attempt.warnings,
     )

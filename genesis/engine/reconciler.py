@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from genesis.domain.attempt import Attempt
 from genesis.engine import outcome
 from genesis.engine.call import Exchange, StillOpen
+from genesis.engine.settlement import billed
 from genesis.engine.surroundings import Surroundings
 from genesis.errors import CallFailed, Fenced, Unavailable
 from genesis.ports.ledger import Change, Decision, Fence
@@ -63,9 +65,13 @@ class Reconciler:
         except StillOpen:
             return
         except CallFailed as error:
-            await self._write(one, Change(evidence=(outcome.settled(attempt, error, now()),)))
+            await self._settle(one, outcome.settled(attempt, error, now()))
         else:
-            await self._write(one, Change(evidence=(outcome.paid(attempt, result, now()),)))
+            await self._settle(one, outcome.paid(attempt, result, now()))
+
+    async def _settle(self, one: OpenAttempt, settled: Attempt) -> None:
+        priced = billed(settled, one.capability, one.attempt.target, self._around.prices)
+        await self._write(one, Change(evidence=(priced,)))
 
     async def _write(self, one: OpenAttempt, change: Change) -> None:
         """Writes evidence; nobody owns the job any more, so that nothing else would be written."""

@@ -22,6 +22,7 @@ from genesis.engine.deltas import DeltaSender
 from genesis.engine.draft import finished, merged, skipped
 from genesis.engine.durable import write
 from genesis.engine.flights import Flight, Flights, is_repeatable
+from genesis.engine.settlement import billed
 from genesis.engine.slots import JobSlots
 from genesis.engine.surroundings import Surroundings
 from genesis.errors import CallFailed, FailureClass, Fenced, InvalidRequest, WorkerUnavailable
@@ -166,7 +167,7 @@ class JobRun:
         if (left := self._job.attempt_to_take_up(planned.name)) is not None:
             return self._take_up(planned, left)
         worker = around.directory.known.get(planned.capability)
-        match choose(self._job, planned, worker, around.breakers, around.policy, now):
+        match choose(self._job, planned, worker, around.breakers, around.policy, around.prices, now):
             case Later() as later:
                 self._slots.drop(planned.name)
                 self._put_off(planned, later)
@@ -265,8 +266,17 @@ class JobRun:
             return ()
 
     def _apply(self, change: Change) -> None:
+        change = replace(change, evidence=self._billed(change.evidence))
         self._job = plan.applied(self._job, change)
         self._draft = merged(self._draft, change)
+
+    def _billed(self, evidence: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+        """Attempts with what they cost."""
+        asked = {attempt.id: attempt.target for attempt in self._job.attempts}
+        return tuple(
+            billed(attempt, self._job.step(attempt.step).capability, asked[attempt.id], self._around.prices)
+            for attempt in evidence
+        )
 
     def _exchange(self, planned: PipelineStep, attempt: Attempt) -> Exchange:
         call_input, options = plan.call_of(self._job, planned)
@@ -322,7 +332,7 @@ class JobRun:
         if not evidence:
             return
         with suppress(Fenced):  # as expected: nothing else was to be written
-            await self._write(Change(evidence=evidence))
+            await self._write(Change(evidence=self._billed(evidence)))
 
     async def abandon(self) -> None:
         """Ends the job as failed after a defect of ours, so that it is not stuck.

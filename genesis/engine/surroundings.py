@@ -11,6 +11,7 @@ from genesis.engine.pace import Pace
 from genesis.engine.retry import RetryPolicy
 from genesis.ports.clock import Clock
 from genesis.ports.ledger import Ledger
+from genesis.ports.prices import Prices
 from genesis.ports.queries import Queries
 from genesis.ports.signals import Signals
 from genesis.ports.workers import WorkerClient
@@ -27,6 +28,7 @@ class Surroundings:
     ledger: Ledger
     queries: Queries
     workers: WorkerClient
+    prices: Prices
     signals: Signals
     directory: WorkerDirectory
     lanes: Lanes

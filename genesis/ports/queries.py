@@ -9,6 +9,7 @@ from genesis.domain.batch import Batch
 from genesis.domain.event import RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.usage import Usage, UsageQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,13 @@ class Queries(Protocol):
 
     async def open_attempts(self, *, limit: int) -> list[OpenAttempt]:
         """Open attempts of jobs that are over, oldest first."""
+
+    async def usage(self, organization: str, asked: UsageQuery) -> Sequence[Usage]:
+        """Groups of an organization's calls, in the order of day, provider and model.
+
+        Raises:
+            InvalidRequest: there are too many.
+        """
 
     async def live_executors(self) -> int:
         """How many executors are alive, in whichever process."""

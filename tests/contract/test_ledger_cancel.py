@@ -11,7 +11,9 @@ from genesis.domain.event import Event, EventType
 from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
+from genesis.domain.money import Money
 from genesis.domain.organization import DEFAULT_ORGANIZATION
+from genesis.domain.price import CostSource
 from genesis.domain.step import StepState
 from genesis.errors import Conflict, Fenced, NotFound
 from genesis.ports.ledger import Finish, Release
@@ -104,6 +106,7 @@ async def test_a_cancel_that_meets_a_release_is_kept(database):
 
 async def test_free_calls_of_a_job_that_ends_are_over_and_others_are_still_to_be_settled(database):
     free, paid = attempt_of(provider_class=ProviderClass.REPEATABLE), attempt_of("b")
+    costs_nothing = {"cost": Money(0), "cost_source": CostSource.CATALOG}
     async with joined(database) as opened:
         await opened.ledger.submit(job_of(TWO_STEPS))
         job = await claim_one(opened.ledger)
@@ -111,7 +114,7 @@ async def test_free_calls_of_a_job_that_ends_are_over_and_others_are_still_to_be
         assert await opened.queries.open_attempts(limit=9) == []
         canceled = await cancel(opened, job)
         assert canceled.attempts == (
-            replace(free, state=AttemptState.FAILED, settled_at=1_000, failure=INTERRUPTED),
+            replace(free, state=AttemptState.FAILED, settled_at=1_000, failure=INTERRUPTED, **costs_nothing),
             paid,
         )
         (open_one,) = await opened.queries.open_attempts(limit=9)

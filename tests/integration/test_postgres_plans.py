@@ -97,7 +97,9 @@ QUERIES = {
         statements.CHANGE,
         (
             statements.rows([(each, "failed", None, 1, "text", *(0,) * 4, "{}", None, 1, None, 0, 0) for each in SOME]),
-            statements.rows([(f"a{each}", "unknown", "t", *(None,) * 4, "[]", "{}", None) for each in SOME]),
+            statements.rows(
+                [(f"a{each}", "unknown", "t", *(None,) * 4, "{}", None, "[]", "{}", None) for each in SOME]
+            ),
             statements.rows([(each, "a", "running", *(None,) * 5) for each in SOME]),
             "[]",
             "[]",

@@ -1,7 +1,8 @@
 """One call of one provider: what becomes of replies, polls and results when something around them fails."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pytest
 
@@ -9,6 +10,7 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.identity import new_id
 from genesis.domain.money import Money
+from genesis.domain.quantity import Unit
 from genesis.errors import (
     CallFailed,
     InputRejected,
@@ -266,3 +268,18 @@ class TestOfflineModel:
         assert type(failed.value) is kind
         assert "127.0.0.1" not in failed.value.message
         assert child.killed == 1
+
+
+class TestQuantities:
+    @pytest.mark.parametrize("answers", [[], [Fetched(PNG, "image/png")]])
+    async def test_what_was_made_is_measured(self, run, answers):
+        fetcher = Fetcher(answers)
+        made = await run(Adapter(COPY if answers else DONE), Channel(200), fetcher)
+        assert made.quantities[Unit.IMAGES] == 1
+        assert made.quantities.keys() <= {Unit.IMAGES, Unit.MEGAPIXELS}
+        assert fetcher.asked == len(answers)
+
+    async def test_the_providers_own_word_counts(self, run):
+        own = {Unit.IMAGES: Decimal(3), Unit.OUTPUT_TOKENS: Decimal(7)}
+        made = await run(Adapter(replace(DONE, quantities=own)), Channel(200))
+        assert own.items() <= made.quantities.items()

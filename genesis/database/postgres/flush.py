@@ -25,6 +25,7 @@ from genesis.domain.event import Event
 from genesis.domain.failure import INTERRUPTED, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.price import CostSource
 from genesis.domain.step import Step
 from genesis.ports.signals import JobChanged, Signal, WorkQueued
 
@@ -216,7 +217,8 @@ _SKIP_STEPS = (
     f"UPDATE steps SET state = 'skipped', completed_at = $2 WHERE job = ANY($1::text[]) AND state NOT IN ({SETTLED})"
 )
 _INTERRUPT = (
-    "UPDATE attempts SET state = 'failed', settled_at = $2, failure = $3 "
+    "UPDATE attempts SET state = 'failed', settled_at = $2, failure = $3, cost = 0, "
+    f"cost_source = '{CostSource.CATALOG}' "
     f"WHERE job = ANY($1::text[]) AND provider_class = $4 AND state IN ({OPEN})"
 )
 

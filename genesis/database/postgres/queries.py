@@ -13,14 +13,17 @@ from genesis.database.postgres import executors, statements
 from genesis.database.postgres.connection import REFUSALS, Server, reason
 from genesis.database.postgres.flush import load_jobs
 from genesis.database.postgres.listing import Page, list_jobs
+from genesis.database.postgres.usage import usage
 from genesis.database.postgres.writer import Writer
 from genesis.database.refusals import no_batch, no_cursor, no_job
 from genesis.database.rows import attempt_from, batch_from, event_from
 from genesis.database.states import CLAIMABLE, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
+from genesis.database.usage import UsageSums, days_of
 from genesis.domain.batch import Batch
 from genesis.domain.event import RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.usage import Usage, UsageQuery
 from genesis.errors import Unavailable
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, OpenAttempt
 
@@ -177,6 +180,12 @@ class PostgresQueries:
 
     async def has_suspects(self) -> bool:
         return bool(await self._read(self._pool.fetchval, _HAS_SUSPECTS))
+
+    async def usage(self, organization: str, asked: UsageQuery) -> list[Usage]:
+        sums = UsageSums()
+        for day in days_of(asked):
+            sums.add(await self._read(usage, self._pool, organization, day))
+        return sums.groups
 
     async def live_executors(self) -> int:
         count: int = await self._read(self._pool.fetchval, _LIVE_EXECUTORS, self._lease_time())

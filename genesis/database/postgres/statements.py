@@ -16,7 +16,7 @@ from genesis.database.states import ATTEMPT_MOVES, STEP_MOVES
 
 _BIGINTS = frozenset(
     "priority wake_at epoch event_seq created_at started_at completed_at retry_at start_by finish_by number seq at "
-    "settled_at cost not_after call_deadline alone crash_count lone_crash_count cancel_requested_at retried_at".split()
+    "settled_at cost max_cost not_after call_deadline alone crash_count lone_crash_count cancel_requested_at retried_at".split()
 )
 _TYPES = dict.fromkeys(_BIGINTS, "bigint") | {"retry_after": "double precision"}
 

@@ -12,6 +12,7 @@ from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.price import CostSource
 from genesis.domain.step import StepState
 
 _END = (
@@ -20,8 +21,8 @@ _END = (
 )
 _SKIP = f"UPDATE steps SET state = '{StepState.SKIPPED}', completed_at = ? WHERE job = ? AND state NOT IN ({SETTLED})"
 _CLOSE_REPEATABLE = (
-    f"UPDATE attempts SET state = '{AttemptState.FAILED}', settled_at = ?, failure = ? WHERE job = ? "
-    f"AND state IN ({OPEN}) AND provider_class = '{ProviderClass.REPEATABLE}'"
+    f"UPDATE attempts SET state = '{AttemptState.FAILED}', settled_at = ?, failure = ?, cost = 0, "
+    f"cost_source = '{CostSource.CATALOG}' WHERE job = ? AND state IN ({OPEN}) AND provider_class = '{ProviderClass.REPEATABLE}'"
 )
 _RELEASE = (
     "UPDATE jobs INDEXED BY jobs_owned SET owner = NULL, epoch = epoch + 1, wake_at = 0, "

@@ -14,12 +14,15 @@ from genesis.database.refusals import no_batch, no_cursor, no_job
 from genesis.database.rows import attempt_from, batch_from, event_from
 from genesis.database.sqlite.listing import Page, add_functions, list_jobs
 from genesis.database.sqlite.loading import load_jobs, rows
+from genesis.database.sqlite.usage import add_usage_functions, usage
 from genesis.database.sqlite.writer import Writer
 from genesis.database.states import CLAIMABLE, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
+from genesis.database.usage import UsageSums, days_of
 from genesis.domain.batch import Batch
 from genesis.domain.event import RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.usage import Usage, UsageQuery
 from genesis.errors import Unavailable
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, OpenAttempt
 
@@ -139,6 +142,12 @@ class SqliteQueries:
         query = f"SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE {SUSPECT})"
         return bool(await self._value(query))
 
+    async def usage(self, organization: str, asked: UsageQuery) -> list[Usage]:
+        sums = UsageSums()
+        for day in days_of(asked):
+            sums.add(await self._read(lambda connection, day=day: usage(connection, organization, day)))  # type: ignore[misc]
+        return sums.groups
+
     async def live_executors(self) -> int:
         return int(await self._value("SELECT count(*) FROM executors WHERE state = 'live'"))
 
@@ -183,6 +192,7 @@ class SqliteQueries:
             connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA query_only = ON")
             add_functions(connection)
+            add_usage_functions(connection)
             self._local.connection = connection
             self._connections.append(connection)
         return connection

@@ -11,7 +11,7 @@ from genesis.errors import Misconfigured
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision of `genesis/database/migrations`."""
 
 

@@ -33,6 +33,8 @@ const JOB: Job = {
     retried_at: null,
     cancel_requested_at: null,
     cost_microdollars: null,
+    cost_known_microdollars: 0,
+    max_cost_microdollars: null,
     warnings: [],
   },
   steps: [],
@@ -46,6 +48,7 @@ const STEP: Step = {
   completed_at: null,
   retry_at: null,
   error: null,
+  cost_microdollars: null,
   attempts: [],
 }
 
@@ -101,6 +104,8 @@ test("a canceled attempt did not fail", () => {
     created_at: at(0),
     settled_at: at(1),
     cost_microdollars: null,
+    cost_source: null,
+    quantities: {},
     warnings: [],
     error: { code: "attempt-canceled", message: "The attempt was canceled.", hint: "" },
   }
