@@ -26,6 +26,8 @@ from genesis.ports.signals import TextDelta
 
 Document = dict[str, Any]
 
+_NO_OUTPUTS: Mapping[str, None] = dict.fromkeys(("text", "image_url", "audio_url", "subtitles"))
+
 
 def job_document(job: Job, *, waiting_for: str | None, outlook: Outlook | None = None) -> Document:
     """A job as `JobView` describes it."""
@@ -36,7 +38,7 @@ def job_document(job: Job, *, waiting_for: str | None, outlook: Outlook | None =
         "status": job.status,
         "inputs": job.inputs,
         "options": job.options,
-        "outputs": {"text": None, "image_url": None, "audio_url": None, **outputs},
+        "outputs": {**_NO_OUTPUTS, **outputs},
         "metadata": _metadata(job, waiting_for, outlook),
         "steps": [_step(step, job.attempts_of(step.name) if job.attempts else ()) for step in job.steps],
     }

@@ -202,7 +202,7 @@ class JobOutputs(BaseModel):
     text: str | None
     image_url: str | None = Field(examples=["/storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.png"])
     audio_url: str | None
-    subtitles: str | None = Field(None, description="Only where a job has made some.")
+    subtitles: str | None = Field(description="Of a transcription, where they were asked for.")
 
 
 class ErrorView(BaseModel):

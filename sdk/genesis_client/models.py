@@ -152,9 +152,9 @@ class JobOutputs(BaseModel):
             title="Image Url",
         ),
     ]
-    subtitles: Annotated[str | None, Field(title="Subtitles")] = None
+    subtitles: Annotated[str | None, Field(title="Subtitles")]
     """
-    Only where a job has made some.
+    Of a transcription, where they were asked for.
     """
     text: Annotated[str | None, Field(title="Text")]
 

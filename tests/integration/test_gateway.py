@@ -17,7 +17,7 @@ async def test_the_job_contract_of_the_specification(client):
     created = response.json()
     assert created["status"] in ("queued", "running")  # a free worker takes it at once
     assert set(created) >= {"job_id", "pipeline", "inputs", "options", "status", "outputs", "metadata"}
-    assert set(created["outputs"]) == {"text", "audio_url", "image_url"}
+    assert set(created["outputs"]) == {"text", "audio_url", "image_url", "subtitles"}
     assert set(created["metadata"]) >= {
         "provider",
         "created_at",

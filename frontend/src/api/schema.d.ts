@@ -707,9 +707,9 @@ export interface components {
             image_url: string | null;
             /**
              * Subtitles
-             * @description Only where a job has made some.
+             * @description Of a transcription, where they were asked for.
              */
-            subtitles?: string | null;
+            subtitles: string | null;
             /** Text */
             text: string | null;
         };

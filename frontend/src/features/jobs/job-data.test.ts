@@ -13,7 +13,7 @@ const JOB: Job = {
   status: "completed",
   inputs: { audio_url: "/storage/audio/7.wav" },
   options: {},
-  outputs: { text: null, image_url: null, audio_url: null },
+  outputs: { text: null, image_url: null, audio_url: null, subtitles: null },
   metadata: {
     provider: null,
     created_at: at(0),
@@ -53,7 +53,10 @@ const STEP: Step = {
 }
 
 test("outputs: files before texts, and only what is there", () => {
-  const job = { ...JOB, outputs: { text: "a fox", image_url: "/storage/images/1.png", audio_url: null } }
+  const job = {
+    ...JOB,
+    outputs: { text: "a fox", image_url: "/storage/images/1.png", audio_url: null, subtitles: null },
+  }
   expect(outputsOf(job).map(({ name, kind, value }) => [name, kind, value])).toEqual([
     ["image_url", "image", "/storage/images/1.png"],
     ["text", "text", "a fox"],
