@@ -21,8 +21,8 @@ demo: setup  ## runs all six pipelines on sample inputs and checks what they mak
 test: setup  ## passes all checks and tests
 	@tools/stage.sh checks $(MAKE) --no-print-directory check
 	@tools/stage.sh "unit tests" $(BIN)/pytest -q tests/unit
-	@tools/stage.sh "contract and provider tests" $(BIN)/pytest -q -m "not heavy" tests/contract tests/providers
-	@tools/stage.sh "integration tests" $(BIN)/pytest -q tests/integration
+	@tools/side_by_side.sh "contract and provider tests" "$(BIN)/pytest -q -m 'not heavy' tests/contract tests/providers" \
+		"integration tests" "$(BIN)/pytest -q tests/integration"
 	@tools/stage.sh "end-to-end and chaos tests" $(BIN)/pytest -q tests/e2e tests/chaos
 	@tools/stage.sh "page in a browser" tools/page.sh e2e
 	@tools/stage.sh demo $(BIN)/python -m demo
