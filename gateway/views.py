@@ -15,7 +15,7 @@ from genesis.domain.batch import Batch
 from genesis.domain.event import RecordedEvent
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import TERMINAL, Job, JobStatus
+from genesis.domain.job import CUT, JOIN, TERMINAL, Job, JobStatus
 from genesis.domain.money import Money, known_total, total
 from genesis.domain.quantity import Quantities
 from genesis.domain.step import Step
@@ -40,8 +40,15 @@ def job_document(job: Job, *, waiting_for: str | None, outlook: Outlook | None =
         "options": job.options,
         "outputs": {**_NO_OUTPUTS, **outputs},
         "metadata": _metadata(job, waiting_for, outlook),
-        "steps": [_step(step, job.attempts_of(step.name) if job.attempts else ()) for step in job.steps],
+        "steps": [_step(step, job.attempts_of(step.name) if job.attempts else ()) for step in _shown(job)],
     }
+
+
+def _shown(job: Job) -> Sequence[Step]:
+    """The steps in the plan's order, each followed by its parts."""
+    if not job.has_parts:
+        return job.steps
+    return [shown for step in job.steps if not step.part for shown in (step, *job.parts_of(step.name))]
 
 
 def _outputs(job: Job) -> Mapping[str, Any]:
@@ -55,7 +62,7 @@ def _metadata(job: Job, waiting_for: str | None, outlook: Outlook | None) -> Doc
     paid = _costs(job.attempts)
     capabilities = {step.name: step.capability for step in job.steps} if served else {}
     return {
-        "provider": _joined(attempt.provider for attempt in served),
+        "provider": _joined(attempt.provider for attempt in served if attempt.target not in (CUT, JOIN)),
         "created_at": moment(job.created_at),
         "started_at": _moment_or_none(job.started_at),
         "completed_at": _moment_or_none(job.completed_at),
@@ -95,6 +102,7 @@ def _queue(outlook: Outlook) -> Document:
 def _step(step: Step, attempts: tuple[Attempt, ...]) -> Document:
     return {
         "name": step.name,
+        "part_of": step.part.of if step.part else None,
         "capability": step.capability,
         "status": step.state,
         "output": step.output,

@@ -23,8 +23,11 @@
       . ProviderUnavailable    down, overloaded, refused before any work
       . ProviderRateLimited    asks to wait `retry_after` seconds
       . ProviderMisconfigured  missing or wrong key, no credit: ask another provider
-      . ProviderRejected       bad input, unknown model, content policy
+      . ModelUnavailable       it has no such model, or the model cannot do this: ask another one
+      . ProviderRejected       bad input, content policy
+        NothingSaid            it has heard no speech
       . ProviderAmbiguous      nobody knows whether it did the work
+    - InputTooLong             the recording is longer than one call takes: it has to be cut; nothing was sent
     - InputRejected            an input file cannot be used (unreachable, wrong type, too large)
     - StorageUnavailable       the store of input files does not answer; nothing was sent
     - ResultLost               the provider made the result, but it could not be kept
@@ -198,6 +201,11 @@ class InputRejected(CallFailed):
     code = "input-rejected"
 
 
+class InputTooLong(CallFailed):
+    code = "input-too-long"
+    failure = FailureClass.SAFE
+
+
 class StorageUnavailable(CallFailed):
     code = "storage-unavailable"
     failure = FailureClass.SAFE
@@ -228,8 +236,18 @@ class ProviderMisconfigured(ProviderError):
     same_provider = False
 
 
+class ModelUnavailable(ProviderError):
+    code = "model-unavailable"
+    failure = FailureClass.SAFE
+    same_provider = False
+
+
 class ProviderRejected(ProviderError):
     code = "provider-rejected"
+
+
+class NothingSaid(ProviderRejected):
+    code = "nothing-said"
 
 
 class ProviderAmbiguous(ProviderError):
@@ -246,12 +264,15 @@ CALL_FAILURES: dict[str, type[CallFailed]] = {
         TooLate,
         AttemptCanceled,
         InputRejected,
+        InputTooLong,
         StorageUnavailable,
         ResultLost,
         ProviderUnavailable,
         ProviderRateLimited,
         ProviderMisconfigured,
+        ModelUnavailable,
         ProviderRejected,
+        NothingSaid,
         ProviderAmbiguous,
     )
 }

@@ -188,4 +188,5 @@ class Settings(BaseSettings):
             name = ".".join(str(part) for part in first["loc"]).upper()
             raise Misconfigured(f"{name}: {first['msg']}", hint=_CORRECT) from None
         except SettingsError as error:
-            raise Misconfigured(f"{error}".capitalize() + ".", hint=_CORRECT) from None
+            name = str(error).partition('"')[2].partition('"')[0].upper()
+            raise Misconfigured(f"{name}: it is not valid JSON ({error.__cause__}).", hint=_CORRECT) from None

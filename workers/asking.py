@@ -20,7 +20,7 @@ from genesis.providers.base import (
     UploadingAdapter,
 )
 from workers.channels import Channel
-from workers.streaming import stream
+from workers.streaming import InDoubt, read, stream
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ async def uploaded(adapter: Adapter, channel: Channel, call: ProviderCall) -> Pr
 async def asked(
     adapter: Adapter, channel: Channel, call: ProviderCall, provider_class: ProviderClass, on_delta: OnDelta | None
 ) -> Done | Pending:
-    """One call, streamed where somebody listens and the provider can; a reply that is cut off is asked for where that
-    is possible.
+    """One call, streamed where somebody listens and the provider can. One whose reply leaves it in doubt is asked for
+    where that is possible.
 
     Raises:
         ProviderError: any of its kinds.
@@ -57,12 +57,12 @@ async def asked(
     try:
         if on_delta is not None and isinstance(adapter, StreamingAdapter):
             return await stream(adapter, channel, call, provider_class, on_delta)
-        return adapter.parse_reply(await channel.send(adapter.build_request(call)))
-    except ReplyCutOff as error:
+        return read(adapter, await channel.send(adapter.build_request(call)))
+    except (InDoubt, ReplyCutOff) as error:
         pending = adapter.recover(error.headers) if isinstance(adapter, RecoverableAdapter) else None
         if pending is None:
-            raise ProviderAmbiguous(error.message) from error
-        logger.info("a reply was cut off, and is asked for: %s", error.message)
+            raise ProviderAmbiguous(error.message, hint=error.hint, cost=error.cost) from error
+        logger.info("a call is in doubt, and the provider is asked what became of it")
         return pending
 
 
@@ -76,7 +76,7 @@ async def cost_of(adapter: Adapter, channel: Channel, done: Done) -> Money | Non
             async with asyncio.timeout(_COST_QUESTION_SECONDS):
                 cost = adapter.parse_cost(await channel.send(done.cost_request))
         except (CallFailed, TimeoutError) as error:
-            logger.warning("the provider was asked for a cost in vain: %s", error)
+            logger.warning("the provider was asked for a cost in vain: %s", getattr(error, "code", "it took too long"))
             continue
         if cost is not None:
             return cost

@@ -26,6 +26,8 @@ _MOST_PIXELS = 100_000_000
 _MOST_AUDIO_SECONDS = 4 * 3600
 _QUALITY = {"JPEG": 92, "WEBP": 90}
 _WHITE = (255, 255, 255)
+_DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
+"""Gray of 16 bits, as Pillow names it."""
 _CODECS = {"wav": ("wav", "pcm_s16le", None), "mp3": ("mp3", "libmp3lame", None), "opus": ("ogg", "libopus", 48_000)}
 """Container, codec, and the sample rate where the codec has its own (RFC 6716, 2)."""
 _MP3_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
@@ -62,10 +64,14 @@ def _image(data: bytes, wanted: str) -> bytes:
                 raise ConversionFailed(f"the image has more than {_MOST_PIXELS // 1_000_000} megapixels")
             image: Image.Image = ImageOps.exif_transpose(opened)
             profile = opened.info.get("icc_profile")
+            if image.mode in _DEEP:
+                image = image.point(lambda value: value / 256).convert("L")
+            has_alpha = image.mode in ("LA", "PA", "RGBA") or "transparency" in opened.info
+            family, image = image.mode, image.convert("RGBA" if has_alpha else "L" if image.mode == "L" else "RGB")
+            if family not in ("L", "RGB", "RGBA"):
+                profile = None  # it was one for other channels
             if form == "JPEG":
                 image = _opaque(image)
-            elif image.mode not in ("RGB", "RGBA", "L"):
-                image = image.convert("RGBA" if "transparency" in opened.info or image.mode == "LA" else "RGB")
             target = io.BytesIO()
             image.save(target, form, icc_profile=profile, **({"quality": _QUALITY[form]} if form in _QUALITY else {}))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -77,9 +83,8 @@ def _opaque(image: "Image.Image") -> "Image.Image":
     """The image on white, for a format without transparency."""
     from PIL import Image
 
-    if image.mode in ("RGB", "L"):
+    if image.mode != "RGBA":
         return image
-    image = image.convert("RGBA")
     background = Image.new("RGB", image.size, _WHITE)
     background.paste(image, mask=image.getchannel("A"))
     return background
@@ -96,6 +101,8 @@ def _audio(data: bytes, wanted: str) -> bytes:
             _encode(source, target, wanted)
     except (av.FFmpegError, ValueError) as error:
         raise ConversionFailed(f"the sound cannot be decoded: {error}") from error
+    if not target.getvalue():
+        raise ConversionFailed("it holds no sound")
     return target.getvalue()
 
 
@@ -119,6 +126,8 @@ def _encode(source: "InputContainer", target: io.BytesIO, wanted: str) -> None:
                 raise ConversionFailed(f"the sound is longer than {_MOST_AUDIO_SECONDS // 3600} hours")
             for part in resampler.resample(frame):
                 sink.mux(out.encode(part))
+        if not samples:
+            raise ConversionFailed("it holds no sound")
         for part in resampler.resample(None):
             sink.mux(out.encode(part))
         sink.mux(out.encode(None))

@@ -14,6 +14,7 @@ from genesis.net.media import Family, extension, family_of, sniff
 from genesis.ports.blobs import BlobStore
 from genesis.providers.base import Done, Media
 from workers.conversion import ConversionFailed, converted
+from workers.verification import is_whole
 
 Result = TypeVar("Result")
 
@@ -62,6 +63,8 @@ class ResultKeeper:
         if family_of(media_type) != family:
             found = media_type or "a file of an unknown type"
             raise ProviderRejected(f"The provider answered with {found} instead of {family}.", cost=done.cost)
+        if not await asyncio.to_thread(is_whole, media.data, media_type):
+            raise ProviderRejected(f"The provider answered with a broken or empty {media_type} file.", cost=done.cost)
         stored, warnings = await _as_wanted(Media(media.data, media_type), wanted)
         return await _until(deadline, done, "stored", lambda: self._write(call_key, stored)), warnings
 

@@ -77,27 +77,20 @@ def joined(files: Sequence[bytes]) -> bytes:
     Raises:
         UnusableRecording: one of them cannot be decoded.
     """
+    rate, channels = _format_of(files[0])
+    return _wav(_passages(files, rate, channels), rate, channels)
+
+
+def _passages(files: Sequence[bytes], rate: int, channels: int) -> Iterator["Samples"]:
     import numpy as np
 
-    rate, channels = _format_of(files[0])
     pause = np.zeros((channels, round(_PAUSE_SECONDS * rate)), np.int16)
-    pieces: list[Samples] = []
-    for file in files:
-        layout = "mono" if channels == 1 else "stereo"
+    layout = "mono" if channels == 1 else "stereo"
+    for number, file in enumerate(files):
+        if number:
+            yield pause
         passage = np.concatenate([np.empty((channels, 0), np.int16), *_decoded(file, rate, layout)], axis=1)
-        pieces += [pause, _faded(passage, rate)] if pieces else [_faded(passage, rate)]
-    return _wav(pieces, rate, channels)
-
-
-def duration_of(data: bytes) -> float | None:
-    """Seconds that a recording lasts as it says itself; None where it does not say, or cannot be read."""
-    import av
-
-    try:
-        with av.open(io.BytesIO(data), "r") as container:
-            return container.duration / 1_000_000 if container.duration else None
-    except (av.FFmpegError, ValueError):
-        return None
+        yield _faded(passage, rate)
 
 
 def _decoded(data: bytes, rate: int, layout: str) -> Iterator["Samples"]:

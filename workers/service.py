@@ -29,9 +29,10 @@ from genesis.net.words import presentable
 from genesis.ports.clock import Clock
 from genesis.ports.workers import Call, CallPending, CallResult, Link, OnDelta, ProviderDescription, WorkerDescription
 from genesis.providers.base import Provider
-from workers.channels import Channel
+from workers.channels import Channel, NoChannel
 from workers.flights import Asked, Flight, Flights, Waiting
 from workers.memory import CallMemory, Outcome, digest, recalled
+from workers.parts import OWN_PROVIDER
 from workers.receipts import Receipts
 from workers.runner import CallRunner, Order
 
@@ -76,11 +77,12 @@ class WorkerService:
         self._channels = channels
         self._links = links
         self._runner = runner
+        self._parts = runner.parts
         self._receipts = receipts
         self._memory = memory
         self._slots_of_all = slots
         self.clock = clock
-        self._in_use = dict.fromkeys(channels, 0)
+        self._in_use = dict.fromkeys((*channels, OWN_PROVIDER.name), 0)
         self._flights = Flights()
 
     @property
@@ -266,6 +268,8 @@ class WorkerService:
         order = plan.order
         try:
             outcome: CallResult | CallPending | None = plan.pending or await self._by_receipt(order)
+            if outcome is None and order.provider is OWN_PROVIDER:
+                outcome = await self._parts.submit(order.call_key, order.call_input, order.options)
             if outcome is None:
                 outcome = await self._runner.submit(order, flight.tell if plan.stream else None)
             if isinstance(outcome, CallPending) and plan.to_the_end:
@@ -295,9 +299,12 @@ class WorkerService:
             self._memory.keep(order.call_key, digest(order.call_input, order.options), outcome)
 
     def _checked(self, call: Call) -> Asked:
+        capability = self._capability
+        own = self._parts.does(call.options.get("model"))
+        input_model, options_model = self._parts.contract if own else (capability.input, capability.options)
         try:
-            call_input = self._capability.input.model_validate(call.input)
-            options = self._capability.options.model_validate(call.options)
+            call_input = input_model.model_validate(call.input)
+            options = options_model.model_validate(call.options)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
@@ -306,6 +313,9 @@ class WorkerService:
 
     def _order(self, call: Call, asked: Asked) -> Order:
         call_input, options = asked
+        if self._parts.does(options.get("model")):
+            model = options["model"].partition(":")[2]
+            return Order(OWN_PROVIDER, model, NoChannel(), call.call_key, call_input, options)
         provider, model = self._target(options.get("model"))
         return Order(provider, model, self._channels[provider.name][1], call.call_key, call_input, options)
 
@@ -340,6 +350,8 @@ class WorkerService:
             any_model=service.any_model,
             provider_class=provider.provider_class,
             slots=self._slots(provider),
+            longest_text=service.longest_text,
+            longest_audio_seconds=service.longest_audio_seconds,
         )
 
     def _slots(self, provider: Provider) -> int:

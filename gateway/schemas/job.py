@@ -236,6 +236,9 @@ class StepView(BaseModel):
     """One capability call of the pipeline."""
 
     name: str
+    part_of: str | None = Field(
+        description="The step of which this is a part, where that was too long for one call.", examples=["speak"]
+    )
     capability: str
     status: StepState
     output: dict[str, Any] | None

@@ -15,7 +15,7 @@ class AudioFormat(StrEnum):
 
 
 class SpeechInput(CapabilityModel):
-    text: Annotated[Text, Field(max_length=10_000, description="What is spoken.")]
+    text: Annotated[Text, Field(max_length=100_000, description="What is spoken.")]
 
 
 class SpeechOptions(CallOptions):

@@ -100,7 +100,7 @@ def waking(release: Release, now: Milliseconds) -> Milliseconds:
 
 def retried(job: Job, now: Milliseconds) -> tuple[Job, str, Event]:
     """A job queued again, with all that is not done anew; its lane, and its event."""
-    steps = tuple(step if step.state is StepState.DONE else Step(step.name, step.capability) for step in job.steps)
+    steps = tuple(step if step.state is StepState.DONE else _anew(step) for step in job.steps)
     fresh = replace(
         job,
         status=JobStatus.QUEUED,
@@ -119,6 +119,10 @@ def retried(job: Job, now: Milliseconds) -> tuple[Job, str, Event]:
         lane=lane_of(tuple(step for step in job.steps if not _was_unwanted(step))),
     )
     return fresh, fresh.lane, Event(EventType.JOB_RETRIED, now)
+
+
+def _anew(step: Step) -> Step:
+    return Step(step.name, step.capability, part=step.part)
 
 
 def _was_unwanted(step: Step) -> bool:

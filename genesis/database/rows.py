@@ -16,7 +16,7 @@ from genesis.domain.money import Money
 from genesis.domain.pipeline import Pipeline
 from genesis.domain.price import CostSource
 from genesis.domain.quantity import Quantities, Unit
-from genesis.domain.step import Step, StepState
+from genesis.domain.step import Part, Step, StepState
 from genesis.errors import FailureClass, GenesisError
 
 Values = tuple[Any, ...]
@@ -56,6 +56,7 @@ STEP_COLUMNS = (
     "number",
     "name",
     "capability",
+    "part",
     "state",
     "output",
     "failure",
@@ -158,7 +159,18 @@ def job_values(job: Job, *, lane: str, plan: str, event_seq: int) -> Values:
 
 def step_values(job: str, number: int, step: Step) -> Values:
     """A step's row, in the order of `STEP_COLUMNS`."""
-    return (job, number, step.name, step.capability, *step_change(step))
+    return (job, number, step.name, step.capability, _dump_part(step.part), *step_change(step))
+
+
+def part_values(job: str, steps: Iterable[Step]) -> list[Values]:
+    """The rows of steps that are added to a job as parts of others."""
+    return [step_values(job, step.part.place, step) for step in steps if step.part is not None]
+
+
+def _dump_part(part: Part | None) -> str | None:
+    if part is None:
+        return None
+    return dump({"of": part.of, "input": dict(part.input), "start": part.start, "end": part.end})
 
 
 def step_change(step: Step) -> Values:
@@ -328,6 +340,7 @@ def step_from(row: Row) -> Step:
         started_at=row["started_at"],
         completed_at=row["completed_at"],
         retry_at=row["retry_at"],
+        part=None if row["part"] is None else Part(place=row["number"], **json.loads(row["part"])),
     )
 
 

@@ -11,8 +11,13 @@ from genesis.domain.expression import Scope
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
-from genesis.domain.pipeline import Pipeline, PipelineStep
+from genesis.domain.pipeline import OnError, Pipeline, PipelineStep
 from genesis.domain.step import Step
+
+CUT = "genesis:cut"
+"""What cuts recordings into parts; in place of a provider's model."""
+JOIN = "genesis:join"
+"""What joins spoken parts."""
 
 
 class OnAmbiguous(StrEnum):
@@ -59,7 +64,7 @@ class Job:
         max_cost: a step that might make the whole dearer than this is not begun; None for no limit.
         retried_at: when it was last queued again by hand; earlier attempts do not count against it.
         cancel_requested_at: when somebody asked to cancel it while it was owned.
-        steps: in the plan's order.
+        steps: in the plan's order, and then the parts of those that were too long for one call.
         attempts: of all steps, oldest first.
     """
 
@@ -108,8 +113,25 @@ class Job:
         return next(step for step in self.steps if step.name == name)
 
     def planned(self, name: str) -> PipelineStep:
-        """What the plan says of a step; the plan has it."""
-        return next(step for step in self.plan.steps if step.name == name)
+        """What the plan says of a step, or what follows from it for a part of one."""
+        found = next((step for step in self.plan.steps if step.name == name), None)
+        return found or _planned_part(self.step(name))
+
+    @property
+    def planned_steps(self) -> tuple[PipelineStep, ...]:
+        """The plan's steps, and then the parts."""
+        if not self.has_parts:
+            return self.plan.steps
+        return (*self.plan.steps, *(_planned_part(step) for step in self.steps if step.part))
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether any of its steps was too long for one call."""
+        return len(self.steps) > len(self.plan.steps)
+
+    def parts_of(self, name: str) -> tuple[Step, ...]:
+        """The parts of a step in their order; none where it is one call."""
+        return tuple(step for step in self.steps if step.part and step.part.of == name) if self.has_parts else ()
 
     def attempts_of(self, step: str) -> tuple[Attempt, ...]:
         """The attempts of one step, oldest first."""
@@ -132,9 +154,16 @@ class Job:
         to pay twice.
         """
         attempts = self.attempts_of(step)
+        if self.parts_of(step):  # what has cut it into them has done its work
+            attempts = tuple(attempt for attempt in attempts if attempt.target != CUT)
         found = [attempt for attempt in attempts if attempt.state is AttemptState.SUCCEEDED]
         found += [attempt for attempt in attempts if attempt.state in OPEN]
         if self.on_ambiguous is OnAmbiguous.FAIL:
             counted = self.attempts_that_count(step)
             found += [attempt for attempt in counted if attempt.state is AttemptState.UNKNOWN]
         return found[0] if found else None
+
+
+def _planned_part(step: Step) -> PipelineStep:
+    """A part's input and options are not in the plan, and what its failure means is for the other step to say."""
+    return PipelineStep(step.name, step.capability, {}, {}, on_error=OnError.CONTINUE)

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 _LONGEST_LINE = 42
 """Characters of a line of subtitles that can be read in time (EBU-TT-D and most broadcasters have 37 to 42)."""
+
+_PAUSE_SECONDS = 1.0
+_SENTENCE_ENDS = (".", "!", "?", "…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,28 @@ def subtitles(segments: Sequence[Segment], form: SubtitleFormat) -> str:
     return "\n".join(("WEBVTT\n", *cues))
 
 
+def segments_of(words: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Words in segments that can be read as subtitles: a new one after a pause or a sentence, or when two lines are full."""
+    segments: list[Segment] = []
+    for word in words:
+        last = segments[-1] if segments else None
+        text = f"{last.text} {word.text.strip()}" if last else ""
+        fits = last and len(text) <= 2 * _LONGEST_LINE and not last.text.endswith(_SENTENCE_ENDS)
+        if last and fits and word.start - last.end < _PAUSE_SECONDS:
+            segments[-1] = Segment(last.start, word.end, text)
+        else:
+            segments.append(Segment(word.start, word.end, word.text.strip()))
+    return tuple(segments)
+
+
 def shifted(segments: Sequence[Segment], seconds: float) -> tuple[Segment, ...]:
     """The segments as they lie in a recording of which theirs is a part that begins at `seconds`."""
     return tuple(Segment(one.start + seconds, one.end + seconds, one.text) for one in segments)
+
+
+def written(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    """The segments as plain data."""
+    return [asdict(segment) for segment in segments]
 
 
 def _times(segment: Segment, mark: str) -> str:

@@ -7,7 +7,7 @@ usual pace (150 words in a minute).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from genesis.capabilities.image import AspectRatio, Quality, dimensions
@@ -42,8 +42,14 @@ class Assumed:
     notes: tuple[str, ...] = field(default=())
 
 
-def assumed_use(capability: str, call_input: Mapping[str, Any], options: Mapping[str, Any]) -> Assumed:
-    """What a call of a capability with this input is assumed to use."""
+def assumed_use(
+    capability: str, call_input: Mapping[str, Any], options: Mapping[str, Any], recorded: Decimal | None = None
+) -> Assumed:
+    """What a call of a capability with this input is assumed to use.
+
+    Args:
+        recorded: seconds of the recording that is its input, where that is known.
+    """
     match capability:
         case "text":
             return _text(call_input, options)
@@ -54,7 +60,7 @@ def assumed_use(capability: str, call_input: Mapping[str, Any], options: Mapping
         case "speech":
             return _speech(call_input, options)
         case "transcription":
-            return _transcription()
+            return _transcription(recorded)
     return Assumed({}, {}, (f"Nothing is known about the use of {capability}.",))
 
 
@@ -123,13 +129,16 @@ def _speech(call_input: Mapping[str, Any], options: Mapping[str, Any]) -> Assume
     return Assumed(quantities, {Unit.CHARACTERS: Decimal(len(text))})
 
 
-def _transcription() -> Assumed:
+def _transcription(recorded: Decimal | None) -> Assumed:
+    seconds = Decimal(RECORDING_SECONDS) if recorded is None else recorded
     quantities = {
-        Unit.AUDIO_SECONDS: Decimal(RECORDING_SECONDS),
-        Unit.INPUT_TOKENS: Decimal(RECORDING_SECONDS * SPEECH_TOKENS_PER_SECOND),
-        Unit.OUTPUT_TOKENS: Decimal(len(TRANSCRIPT) // BYTES_PER_TOKEN),
+        Unit.AUDIO_SECONDS: seconds,
+        Unit.INPUT_TOKENS: (seconds * SPEECH_TOKENS_PER_SECOND).quantize(Decimal(1), ROUND_UP),
+        Unit.OUTPUT_TOKENS: (seconds * CHARACTERS_PER_SECOND / BYTES_PER_TOKEN).quantize(Decimal(1), ROUND_UP),
         **_compute(),
     }
+    if recorded is not None:
+        return Assumed(quantities, {Unit.AUDIO_SECONDS: seconds})
     return Assumed(
         quantities, {}, (f"The recording's length is not known yet; {RECORDING_SECONDS} seconds are assumed.",)
     )

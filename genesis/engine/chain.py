@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
 from genesis.domain.job import Job
+from genesis.domain.step import PART_MARK
 from genesis.errors import CALL_FAILURES, NoProvider, UnknownModel
 from genesis.ports.workers import Link, WorkerDescription
 
@@ -37,16 +38,19 @@ class Limits:
 
     Attributes:
         per_target: with one model.
-        per_step: with all models together, so that a long chain does not become a long storm.
+        per_step: with all models together, so that a long chain does not become a long storm; each has one all the same.
+        patience_seconds: a model that asks to wait for longer is asked again only when there is no other.
     """
 
     per_target: int
     per_step: int
+    patience_seconds: float = math.inf
 
 
 def draw_of(job: Job, step: str) -> str:
-    """What a step's place in weighted groups is drawn by: always alike for one run of it, whoever goes on with it."""
-    return f"{job.id}/{step}/{job.retried_at or 0}"
+    """What a step's place in weighted groups is drawn by: always alike for one run of it, whoever goes on with it, and for
+    all of its parts, which are to have one voice."""
+    return f"{job.id}/{step.partition(PART_MARK)[0]}/{job.retried_at or 0}"
 
 
 def targets(worker: WorkerDescription, model: str | None, draw: str) -> tuple[Target, ...]:
@@ -64,12 +68,18 @@ def targets(worker: WorkerDescription, model: str | None, draw: str) -> tuple[Ta
     if not worker.chain:
         raise NoProvider(
             f"No provider can serve {worker.capability}.",
-            hint="; ".join(f"{provider.name}: {provider.missing}" for provider in worker.providers)
-            or f"The {worker.worker} worker has no provider at all.",
+            hint=_missing(worker),
         )
     classes = {provider.name: provider.provider_class for provider in worker.providers}
     ordered = sorted(worker.chain, key=lambda link: (link.group, _lot(link, draw)))
     return tuple(Target(link.target, classes[link.provider]) for link in ordered)
+
+
+def _missing(worker: WorkerDescription) -> str:
+    """What is missing for a chain without any usable model."""
+    linked = {link.provider for link in worker.links}
+    missing = [f"{provider.name}: {provider.missing}" for provider in worker.providers if provider.name in linked]
+    return "; ".join(missing) or f"The {worker.worker} worker has no provider at all."
 
 
 def _lot(link: Link, draw: str) -> float:
@@ -109,10 +119,19 @@ def next_target(
     Args:
         is_open: whether a target's circuit breaker is open; such a one is named only when there is no other.
     """
-    if sum(map(counts, attempts)) >= limits.per_step:
-        return None
     left = [target for target in chain if _has_attempts_left(target, attempts, limits.per_target)]
-    return next((target for target in left if not is_open(target.name)), left[0] if left else None)
+    if sum(map(counts, attempts)) >= limits.per_step:  # then only those that have not had their turn yet
+        asked = {attempt.target for attempt in attempts if counts(attempt)}
+        left = [target for target in left if target.name not in asked]
+    soon = [target for target in left if wait_asked_by(target.name, attempts) <= limits.patience_seconds]
+    closed = [target for target in soon or left if not is_open(target.name)]
+    return next(iter(closed or soon or left), None)
+
+
+def wait_asked_by(target: str, attempts: Sequence[Attempt]) -> float:
+    """Seconds that a model has asked to wait after its last attempt; 0 when it has not."""
+    last = next((attempt for attempt in reversed(attempts) if attempt.target == target), None)
+    return 0.0 if last is None else last.retry_after or 0.0
 
 
 def _has_attempts_left(target: Target, attempts: Sequence[Attempt], max_attempts: int) -> bool:

@@ -1,5 +1,6 @@
 """With which model a step is tried next, and the record of that intent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from genesis.capabilities.catalog import CAPABILITIES
@@ -14,6 +15,7 @@ from genesis.engine import plan
 from genesis.engine.breaker import Breakers
 from genesis.engine.budget import over_budget
 from genesis.engine.chain import Target, draw_of, next_target, targets
+from genesis.engine.parts import CUTTER, Divided, United, divided, must_be_cut, united
 from genesis.engine.retry import RetryPolicy
 from genesis.errors import FailureClass, InvalidRequest
 from genesis.ports.ledger import Change
@@ -64,8 +66,10 @@ def choose(
     policy: RetryPolicy,
     prices: Prices,
     now: Milliseconds,
-) -> Chosen | Later | Failure:
+) -> Chosen | Later | Divided | United | Failure:
     """The model that a ready step is tried with; or when it can be, or why it cannot be tried at all.
+
+    A step that is too long for one call goes on in parts, and one whose parts have settled with what they have made.
 
     Args:
         worker: None while it is missing.
@@ -74,6 +78,26 @@ def choose(
         return _unknown_capability(planned)
     if worker is None:
         return Later(now + _WORKER_RETRY_MILLISECONDS)
+    earlier = job.attempts_that_count(planned.name)
+    match united(job, planned):
+        case Target() as joiner:
+            return _own(joiner, earlier, policy)
+        case United() | Failure() as made:
+            return made
+    if must_be_cut(earlier):
+        return _own(CUTTER, earlier, policy)
+    return _of_chain(job, planned, worker, breakers, policy, prices)
+
+
+def _of_chain(
+    job: Job,
+    planned: PipelineStep,
+    worker: WorkerDescription,
+    breakers: Breakers,
+    policy: RetryPolicy,
+    prices: Prices,
+) -> Chosen | Later | Divided | Failure:
+    """The next model of the chain."""
     _, options = plan.call_of(job, planned)
     try:
         chain = targets(worker, options.get("model"), draw_of(job, planned.name))
@@ -92,7 +116,17 @@ def choose(
         return Later(breakers.open_until(planned.capability, target.name), target.name)
     if (failure := over_budget(job, planned, target, prices)) is not None:
         return failure
+    if (parts := divided(job, planned, worker, chain)) is not None:
+        return parts
     return Chosen(target, [provider.name for provider in worker.first] == [target.provider])
+
+
+def _own(target: Target, earlier: Sequence[Attempt], policy: RetryPolicy) -> Chosen | Failure:
+    """What the platform does itself, in a slot of the capability."""
+    tried = [attempt for attempt in earlier if attempt.target == target.name]
+    if next_target((target,), tried, policy.limits) is not None:
+        return Chosen(target, first=True)
+    return next(attempt.failure for attempt in reversed(tried) if attempt.failure)
 
 
 def intend(job: Job, planned: PipelineStep, target: Target, policy: RetryPolicy, now: Milliseconds) -> Change:

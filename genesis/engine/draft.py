@@ -17,7 +17,9 @@ _FINAL_EVENTS = {
 
 def merged(first: Change, second: Change) -> Change:
     """Both as one change; of a step or an attempt that both name, the second's state stands."""
+    parts = {step.name: step for step in (*first.parts, *second.parts)}
     steps = {step.name: step for step in (*first.steps, *second.steps)}
+    parts |= {name: steps.pop(name) for name in parts if name in steps}
     evidence = {attempt.id: attempt for attempt in (*first.evidence, *second.evidence)}
     return Change(
         evidence=tuple(evidence.values()),
@@ -25,6 +27,7 @@ def merged(first: Change, second: Change) -> Change:
         intents=(*first.intents, *second.intents),
         events=(*first.events, *second.events),
         outcome=second.outcome or first.outcome,
+        parts=tuple(parts.values()),
     )
 
 

@@ -78,7 +78,7 @@ class Engine:
             health=self.health,
             pace=pace,
             policy=RetryPolicy(
-                Limits(settings.max_attempts, settings.max_step_attempts),
+                Limits(settings.max_attempts, settings.max_step_attempts, settings.retry_cap_seconds),
                 settings.retry_base_seconds,
                 settings.retry_cap_seconds,
                 settings.call_timeout_seconds,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.capabilities.fields import Kind
@@ -104,7 +105,7 @@ def _call(job: Job, planned: PipelineStep, target: Target, prices: Prices) -> St
     price = prices.price(planned.capability, target.name)
     if price is None:
         return replace(found, notes=(f"Nobody knows what {target.name} charges.",))
-    assumed = assumed_use(planned.capability, *plan.call_of(job, planned))
+    assumed = assumed_use(planned.capability, *plan.call_of(job, planned), _recorded(job.step(planned.name)))
     charged = [unit for unit, dollars in price[0].dollars.items() if dollars]
     cost = cost_of(price[0], assumed.quantities)
     notes = assumed.notes if cost is not None else (*assumed.notes, f"The price of {target.name} is not for so much.")
@@ -116,6 +117,13 @@ def _call(job: Job, planned: PipelineStep, target: Target, prices: Prices) -> St
         source=None if cost is None else price[1],
         notes=(*notes, *(_GUESSED[unit] for unit in charged if unit in _GUESSED)),
     )
+
+
+def _recorded(step: Step) -> Decimal | None:
+    """Seconds of a part of a recording."""
+    if step.part is None or not step.part.end:
+        return None
+    return Decimal(str(step.part.end)) - Decimal(str(step.part.start))
 
 
 _GUESSED = {

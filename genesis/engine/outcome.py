@@ -1,6 +1,8 @@
 """What an attempt's result or failure means for its step: pure decisions, no I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.event import Event, EventType
@@ -17,6 +19,8 @@ from genesis.errors import (
     CallFailed,
     FailureClass,
     InputRejected,
+    InputTooLong,
+    NothingSaid,
     TooLate,
     WorkerBusy,
     WorkerUnavailable,
@@ -25,7 +29,7 @@ from genesis.ports.ledger import Change
 from genesis.ports.workers import CallPending, CallResult
 
 _LONGEST_TARGET = 300
-_NOT_SENT = (WorkerBusy, WorkerUnavailable, InputRejected, TooLate)
+_NOT_SENT = (WorkerBusy, WorkerUnavailable, InputRejected, InputTooLong, TooLate)
 """Failures that prove that the provider was never asked."""
 
 
@@ -47,9 +51,7 @@ class Prospect:
 
 def succeeded(step: Step, attempt: Attempt, result: CallResult, now: Milliseconds) -> Change:
     """The step is done."""
-    step = replace(step, state=StepState.DONE, output=storable(result.output), completed_at=now, retry_at=None)
-    event = Event(EventType.STEP_COMPLETED, now, {"step": step.name, "target": result.target})
-    return Change(evidence=(paid(attempt, result, now),), steps=(step,), events=(event,))
+    return replace(united(step, result.output, result.target, now), evidence=(paid(attempt, result, now),))
 
 
 def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:
@@ -87,11 +89,17 @@ def pending(attempt: Attempt, answer: CallPending) -> Attempt:
 def failed(step: Step, attempt: Attempt, error: CallFailed, prospect: Prospect, now: Milliseconds) -> Change:
     """The step is tried again later, or has failed."""
     attempt = settled(attempt, error, now)
+    too_long = isinstance(error, InputTooLong)
+    if step.part is not None and isinstance(error, NothingSaid):
+        return _silent(step, attempt, now)
+    if step.part is not None and too_long:  # the chain has changed since it was cut
+        return _given_up(step, attempt, Failure.of(error), now)
     attempts = (*prospect.earlier, attempt)
     policy = prospect.policy
-    if not _may_repeat(attempt, error, prospect.on_ambiguous) or not _has_target(prospect.chain, attempts, policy):
+    following = next_target(prospect.chain, attempts, policy.limits)
+    if following is None or not _may_repeat(attempt, error, prospect.on_ambiguous):
         return _given_up(step, attempt, Failure.of(error), now)
-    retry_at = now + round(policy.pause(attempts) * 1000)
+    retry_at = now + (0 if too_long else round(policy.pause(attempts, following.name) * 1000))
     event = Event(
         EventType.STEP_RETRIED,
         now,
@@ -100,8 +108,20 @@ def failed(step: Step, attempt: Attempt, error: CallFailed, prospect: Prospect, 
     return Change(evidence=(attempt,), steps=(replace(step, retry_at=retry_at),), events=(event,))
 
 
-def _has_target(chain: tuple[Target, ...], attempts: tuple[Attempt, ...], policy: RetryPolicy) -> bool:
-    return next_target(chain, attempts, policy.limits) is not None
+def _silent(step: Step, attempt: Attempt, now: Milliseconds) -> Change:
+    """A part of a recording in which nobody speaks is done."""
+    return replace(united(step, {"text": ""}, attempt.target, now), evidence=(attempt,))
+
+
+def united(step: Step, output: Mapping[str, Any], target: str, now: Milliseconds) -> Change:
+    """The step is done without a call of its own.
+
+    Args:
+        target: the models that have made what it is done with.
+    """
+    done = replace(step, state=StepState.DONE, output=storable(output), completed_at=now, retry_at=None)
+    event = Event(EventType.STEP_COMPLETED, now, {"step": step.name, "target": target})
+    return Change(steps=(done,), events=(event,))
 
 
 def put_off(step: Step, target: str, now: Milliseconds) -> Change:
@@ -152,11 +172,6 @@ def failed_unsent(step: Step, failure: Failure, now: Milliseconds) -> Change:
     step = replace(step, state=StepState.FAILED, failure=failure, completed_at=now, retry_at=None)
     event = Event(EventType.STEP_FAILED, now, {"step": step.name, "code": failure.code})
     return Change(steps=(step,), events=(event,))
-
-
-def taken_late(step: Step, attempt: Attempt, now: Milliseconds) -> Change:
-    """The step is done with what an attempt returned after its run had lost the job."""
-    return replace(succeeded(step, attempt, returned(attempt), now), evidence=())
 
 
 def left_unknown(step: Step, attempt: Attempt, now: Milliseconds) -> Change:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genesis.domain.attempt import Attempt, AttemptState
-from genesis.engine.chain import Limits, counts
+from genesis.engine.chain import Limits, counts, wait_asked_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class RetryPolicy:
     cap_seconds: float
     call_seconds: float
 
-    def pause(self, attempts: Sequence[Attempt]) -> float:
-        """Seconds to wait after the last of these attempts of one step.
+    def pause(self, attempts: Sequence[Attempt], target: str) -> float:
+        """Seconds to wait after the last of these attempts of one step, before `target` is asked.
 
         Exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015) over half of the pause, so that
         it is never near zero; what the other side asked for is obeyed even when it is longer.
@@ -33,7 +33,15 @@ class RetryPolicy:
         row = max(1, _failures_in_a_row(attempts))
         pause = min(self.cap_seconds, self.base_seconds * 2.0 ** (row - 1))
         jittered = pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, protects nothing
-        return max(jittered, attempts[-1].retry_after or 0.0)
+        return max(jittered, _left_of_wait(attempts, target))
+
+
+def _left_of_wait(attempts: Sequence[Attempt], target: str) -> float:
+    """Seconds that are left of what a model has asked to wait, when the last of these attempts has ended."""
+    asked = wait_asked_by(target, attempts)
+    last = next((attempt for attempt in reversed(attempts) if attempt.target == target), attempts[-1])
+    passed = (attempts[-1].settled_at or 0) - (last.settled_at or 0)
+    return max(0.0, asked - passed / 1000)
 
 
 def _failures_in_a_row(attempts: Sequence[Attempt]) -> int:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import DEADLINE_PASSED, Failure
-from genesis.domain.job import JobStatus
+from genesis.domain.identity import Milliseconds
+from genesis.domain.job import CUT, JobStatus
 from genesis.domain.pipeline import PipelineStep
 from genesis.engine import outcome, plan
 from genesis.engine.call import Exchange, StillOpen
@@ -22,12 +23,13 @@ from genesis.engine.deltas import DeltaSender
 from genesis.engine.draft import finished, merged, skipped
 from genesis.engine.durable import write
 from genesis.engine.flights import Flight, Flights, is_repeatable
+from genesis.engine.parts import Divided, United, call_with, cut_up, expanded, is_own, models_of
 from genesis.engine.settlement import billed
 from genesis.engine.slots import JobSlots
 from genesis.engine.surroundings import Surroundings
 from genesis.errors import CallFailed, FailureClass, Fenced, InvalidRequest, WorkerUnavailable
 from genesis.ports.ledger import Change, Claimed, Decision, Fence, Finish, Release
-from genesis.ports.workers import Call, CallPending
+from genesis.ports.workers import Call, CallPending, CallResult
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +149,8 @@ class JobRun:
             in_flight = self._flights.steps | self._slots.waiting | launching
             moves = plan.advance(self._job, in_flight, now)
             self._job = moves.job
+            for needless in moves.skipped:
+                self._slots.drop(needless.name)
             self._draft = merged(self._draft, skipped(moves.skipped, now))
             end = moves.outcome
             if self._draining and end is None and not in_flight:
@@ -176,6 +180,15 @@ class JobRun:
                 self._slots.drop(planned.name)
                 self._apply(outcome.failed_unsent(self._job.step(planned.name), failure, now))
                 return False
+            case Divided(parts):
+                self._slots.drop(planned.name)
+                self._apply(expanded(self._job.step(planned.name), parts, now))
+                return False
+            case United(output):
+                self._slots.drop(planned.name)
+                made_by = models_of(self._job, planned.name)
+                self._apply(outcome.united(self._job.step(planned.name), output, made_by, now))
+                return False
             case Chosen() as chosen:
                 if self._slots.hold(planned.name, chosen.lanes(planned.capability)):
                     change = intend(self._job, planned, chosen.target, around.policy, now)
@@ -195,7 +208,7 @@ class JobRun:
         """Goes on with what another run has left: free calls are over, paid ones are looked for, late results count."""
         step, now = self._job.step(planned.name), self._around.clock.now()
         if attempt.state is AttemptState.SUCCEEDED:
-            self._apply(outcome.taken_late(step, attempt, now))
+            self._apply(replace(self._done(attempt, outcome.returned(attempt), now), evidence=()))
         elif attempt.state is AttemptState.UNKNOWN:
             self._apply(outcome.left_unknown(step, attempt, now))
         elif is_repeatable(attempt) and attempt.handle is None:
@@ -239,15 +252,23 @@ class JobRun:
         except CallFailed as error:
             if not is_repeatable(attempt):  # a free one needs no rest, and is often the only one
                 around.breakers.note(capability, attempt.target, error)
-            around.health.note_failure(capability, attempt.target, error)
+            if not is_own(attempt.target):
+                around.health.note_failure(capability, attempt.target, error)
             if isinstance(error, WorkerUnavailable):
                 around.directory.lose(capability, error.message)
             self._apply(outcome.failed(step, attempt, error, self._prospect(flight), now))
         else:
-            around.breakers.note(capability, attempt.target, None)
-            around.health.note_success(capability, attempt.target, now - attempt.created_at)
-            around.pace.note(capability, now - attempt.created_at)
-            self._apply(outcome.succeeded(step, attempt, result, now))
+            if not is_own(attempt.target):
+                around.breakers.note(capability, attempt.target, None)
+                around.health.note_success(capability, attempt.target, now - attempt.created_at)
+                around.pace.note(capability, now - attempt.created_at)
+            self._apply(self._done(attempt, result, now))
+
+    def _done(self, attempt: Attempt, result: CallResult, now: Milliseconds) -> Change:
+        step = self._job.step(attempt.step)
+        if attempt.target == CUT:
+            return cut_up(self._job, step, attempt, result, now)
+        return outcome.succeeded(step, attempt, result, now)
 
     def _prospect(self, flight: Flight) -> outcome.Prospect:
         counted = self._job.attempts_that_count(flight.planned.name)
@@ -257,7 +278,7 @@ class JobRun:
     def _chain(self, flight: Flight) -> tuple[Target, ...]:
         """What else the step may be tried with; while nobody knows, the same again."""
         worker = self._around.directory.known.get(flight.planned.capability)
-        if worker is None:
+        if worker is None or is_own(flight.attempt.target):
             return (Target(flight.attempt.target, flight.attempt.provider_class),)
         _, options = plan.call_of(self._job, flight.planned)
         try:
@@ -279,7 +300,7 @@ class JobRun:
         )
 
     def _exchange(self, planned: PipelineStep, attempt: Attempt) -> Exchange:
-        call_input, options = plan.call_of(self._job, planned)
+        call_input, options = call_with(self._job, planned, attempt.target)
         streamed = options.pop("stream", False)
         options["model"] = attempt.target
         call = Call(attempt.id, attempt.call_key, planned.capability, call_input, options, attempt.not_after)

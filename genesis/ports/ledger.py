@@ -52,6 +52,7 @@ class Change:
         evidence: attempts as they turned out so far: settled, or pending with their handle; with their output, which is
             stored with the attempt only where the rest of the change is refused.
         steps: the changed steps, whole.
+        parts: steps that are added; a step is either here or among `steps`.
         intents: new attempts, recorded before their calls are made.
     """
 
@@ -60,6 +61,7 @@ class Change:
     intents: tuple[Attempt, ...] = ()
     events: tuple[Event, ...] = ()
     outcome: Release | Finish | None = None
+    parts: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

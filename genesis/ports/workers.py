@@ -21,6 +21,8 @@ class ProviderDescription:
         models: known model names, the default first.
         any_model: whether other names are passed on to the provider.
         slots: calls it may have under way at once.
+        longest_text: characters that one call takes; None for any number.
+        longest_audio_seconds: of the recording that one call takes; None for any length.
     """
 
     name: str
@@ -30,6 +32,8 @@ class ProviderDescription:
     any_model: bool
     provider_class: ProviderClass
     slots: int
+    longest_text: int | None = None
+    longest_audio_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
 from genesis.domain.quantity import Quantities
 from genesis.domain.transcript import Segment
+from genesis.errors import ProviderUnavailable
 from genesis.net.exchange import Reply, Request
 from genesis.providers.options import OptionTable
 
@@ -64,6 +65,7 @@ class Done:
         model: the model that really served, where the provider tells.
         segments, words: of a transcription, in their order; empty where the provider does not tell.
         warnings: what could not be honored, beside what the table of options tells.
+        finish_reason: why a text ended, in OpenAI's words; empty when that is not known.
     """
 
     text: str | None = None
@@ -77,6 +79,7 @@ class Done:
     segments: tuple[Segment, ...] = ()
     words: tuple[Segment, ...] = ()
     warnings: tuple[str, ...] = ()
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,10 @@ class RecoverableAdapter(Adapter, Protocol):
         """
 
 
+class OverAndFree(ProviderUnavailable):
+    """What a poll has told: the provider has given the call up, and charges nothing for it, so that it may be made again."""
+
+
 @runtime_checkable
 class PollingAdapter(Adapter, Protocol):
     """An adapter that can read the answer to a poll only together with what was asked."""
@@ -219,6 +226,7 @@ class PollingAdapter(Adapter, Protocol):
 
         Raises:
             ResultLost: the provider made the result and charged for it, and does not give it out.
+            OverAndFree: it has given the call up and charges nothing.
             ProviderError: as `parse_reply`.
         """
 
@@ -226,6 +234,9 @@ class PollingAdapter(Adapter, Protocol):
 @runtime_checkable
 class BillingAdapter(Adapter, Protocol):
     """An adapter of a provider that tells the cost of a call only when it is asked for it."""
+
+    def cost_request(self, headers: Mapping[str, str]) -> Request | None:
+        """Asks for the cost of the call whose reply had these headers (lower-case names); None when they do not tell."""
 
     def parse_cost(self, reply: Reply) -> Money | None:
         """The cost that the reply to `Done.cost_request` tells; None when it does not tell it yet."""

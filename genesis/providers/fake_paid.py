@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from genesis.domain.attempt import ProviderClass
-from genesis.errors import ProviderRejected
+from genesis.errors import ProviderAmbiguous, ProviderRejected
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Adapter, Chunk, Done, Pending, Provider, ProviderCall, Service
 from genesis.providers.openai_format import (
@@ -26,7 +26,6 @@ from genesis.providers.openai_format import (
 )
 from genesis.providers.options import Field, OptionTable
 from genesis.providers.translation import (
-    error_for_status,
     image_size,
     json_object_of,
     merged,
@@ -69,7 +68,7 @@ class FakePaidText:
         """A piece of the answer; an error ends the stream."""
         document = chat_event(event)
         if document is not None and (error := document.get("error")):
-            raise error_for_status(500, message_in(error))
+            raise ProviderAmbiguous(f"The provider failed: {message_in(error)}")
         return chat_chunk(document)
 
     def assemble(self, whole: Chunk) -> Done:

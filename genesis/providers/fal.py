@@ -24,7 +24,7 @@ from genesis.domain.attempt import ProviderClass
 from genesis.domain.quantity import Unit
 from genesis.errors import ProviderAmbiguous, ProviderRejected
 from genesis.net.exchange import Reply, Request
-from genesis.providers.base import Done, Pending, Provider, ProviderCall, Service
+from genesis.providers.base import Done, OverAndFree, Pending, Provider, ProviderCall, Service
 from genesis.providers.openai_format import transcription_result
 from genesis.providers.options import Field, OptionTable, fields_of, same_names
 from genesis.providers.queues import (
@@ -67,6 +67,14 @@ _COMPLETED = "COMPLETED"
 _GIVEN_UP = ("FAILED", "ERROR", "CANCELLED", "CANCELED")
 _RESULT_FIELDS = frozenset({"images", "image", "audio", "audio_url", "text"})
 _TOO_EARLY = re.compile(r"still in progress", re.IGNORECASE)
+_UNBILLED = frozenset(
+    """
+    request_timeout startup_timeout runner_scheduling_failure runner_connection_timeout runner_connection_refused
+    runner_connection_error runner_disconnected runner_incomplete_response runner_server_error internal_error
+    """.split()
+)
+"""Failures of fal's own machines, which answer with a 5xx and are not billed (fal's pages on reliability and on request
+errors)."""
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 _HINTS = {
@@ -204,7 +212,7 @@ class FalAdapter:
     def parse_reply(self, reply: Reply) -> Done | Pending:
         """Where to ask for a request that was submitted."""
         if not succeeded(reply):
-            raise error_for_status(reply.status, error_message(reply), retry_after=wait_asked(reply), hints=_HINTS)
+            raise error_for_status(reply, error_message(reply), retry_after=wait_asked(reply), hints=_HINTS)
         return self._read(reply, None)
 
     def parse_poll(self, poll: Request, reply: Reply) -> Done | Pending:
@@ -266,6 +274,12 @@ def _is_queued(document: Mapping[str, Any]) -> bool:
     return tells and _RESULT_FIELDS.isdisjoint(document)
 
 
+def _error_type(reply: Reply) -> str:
+    document = json_of(reply)
+    named = document.get("error_type") if isinstance(document, dict) else None
+    return reply.headers.get("x-fal-error-type") or (named if isinstance(named, str) else "")
+
+
 def _tells_of_the_request(reply: Reply) -> bool:
     """Whether an error in place of a result is the last word on the request, and not that of a gateway on the way.
 
@@ -292,13 +306,15 @@ def _failed(reply: Reply, asked: re.Match[str] | None) -> Pending:
     if asked is not None and asked["status"] is None:
         if reply.status == HTTPStatus.BAD_REQUEST and _TOO_EARLY.search(message):
             return _under_way(asked["result"])
+        if _error_type(reply) in _UNBILLED:
+            raise OverAndFree(f"fal gave the request up: {message}")
         if _tells_of_the_request(reply):
             raise _gave_up(message)
     if reply.status in _GONE:
         raise ProviderAmbiguous(
             "fal does not know the request any more.", hint="Look for it at https://fal.ai/dashboard."
         )
-    raise error_for_status(reply.status, message, retry_after=wait_asked(reply), hints=_HINTS)
+    raise error_for_status(reply, message, retry_after=wait_asked(reply), hints=_HINTS)
 
 
 def provider(settings: Settings) -> Provider:

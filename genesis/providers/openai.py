@@ -4,6 +4,7 @@ Facts: the official SDK's types and API reference, November 2026. Speech has no 
 OpenAI shuts down on 2027-01-06 without having named another.
 """
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -26,6 +27,7 @@ from genesis.providers.openai_format import (
     chat_result,
 )
 from genesis.providers.openai_images import OpenAIImage, OpenAIImageTransform
+from genesis.providers.options import OptionTable
 from genesis.providers.translation import json_object_of
 from genesis.settings import Settings
 
@@ -44,6 +46,10 @@ _SPEECH_MODELS = ("gpt-4o-mini-tts",)
 _TRANSCRIPTION_MODELS = ("gpt-transcribe", "whisper-1")
 
 
+_REASONING = re.compile(r"(^|/)(gpt-([5-9]|\d\d)|o\d)", re.IGNORECASE)
+_WORD_CHOICE = frozenset({"temperature", "top_p", "stop"})
+
+
 class OpenAIText:
     """Text over `POST /chat/completions`."""
 
@@ -51,6 +57,11 @@ class OpenAIText:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+
+    def options_of(self, model: str) -> OptionTable:
+        """Models that reason first refuse what steers the choice of words, by OpenAI's reference."""
+        reasons = self._dialect.is_openai_model(model) and _REASONING.search(model) is not None
+        return {name: field for name, field in CHAT_OPTIONS.items() if not (reasons and name in _WORD_CHOICE)}
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from genesis.domain.money import Money
 from genesis.errors import (
-    FailureClass,
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -19,6 +19,7 @@ from genesis.net.exchange import Reply
 from genesis.providers.base import Done
 from genesis.providers.translation import (
     error_message,
+    is_own,
     json_of,
     kind_for_status,
     message_in,
@@ -32,10 +33,12 @@ _NO_KEY = "invalid_api_key no_db_connection token_not_found_in_db".split()
 _NOT_ALLOWED = "content_policy_violation moderation_blocked content_filter".split()
 _TOO_LONG = "context_length_exceeded string_above_max_length".split()
 _NO_MODEL = "model_not_found model_not_available".split()
+_NOT_BY_MODEL = "unsupported_parameter unsupported_value".split()
 
 _KIND_BY_CODE: Mapping[str, type[ProviderError]] = {
     **dict.fromkeys([*_NO_CREDIT, *_NO_KEY], ProviderMisconfigured),
-    **dict.fromkeys([*_NOT_ALLOWED, *_TOO_LONG, *_NO_MODEL], ProviderRejected),
+    **dict.fromkeys([*_NOT_ALLOWED, *_TOO_LONG], ProviderRejected),
+    **dict.fromkeys([*_NO_MODEL, *_NOT_BY_MODEL], ModelUnavailable),
 }
 """By `error.code` or `error.type`, where the status alone would tell too little. `budget_exceeded`, `no_db_connection`
 and `token_not_found_in_db` are LiteLLM's; the second is how one without a database refuses a wrong key."""
@@ -45,6 +48,7 @@ _HINT_BY_CODE: Mapping[str, str] = {
     **dict.fromkeys(_NOT_ALLOWED, "Change the prompt."),
     **dict.fromkeys(_TOO_LONG, "Shorten the text, or name a model that takes longer ones in options.model."),
     **dict.fromkeys(_NO_MODEL, "Name another model in options.model."),
+    **dict.fromkeys(_NOT_BY_MODEL, "Leave that option out, or name another model in options.model."),
 }
 _COST_HEADER = "x-litellm-response-cost"
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,30})?([eE]-\d{1,2})?", re.ASCII)
@@ -92,7 +96,7 @@ def error_of(reply: Reply, document: object, hints: Mapping[int, str]) -> Provid
     known = next((fields[name] for name in ("code", "type") if _is_known(fields.get(name))), "")
     message = message_in(error) or error_message(reply)
     wait = wait_asked(reply, _milliseconds_asked(reply))
-    kind = _kind(reply.status, known, wait)
+    kind = _kind(reply, known, wait)
     hint = _HINT_BY_CODE.get(known) or hints.get(HTTPStatus.UNAUTHORIZED if known in _NO_KEY else reply.status, "")
     text = f"The provider answered {reply.status}: {message}" if message else f"The provider answered {reply.status}."
     return kind(text, hint=hint, retry_after=wait, cost=header_cost(reply))
@@ -108,13 +112,13 @@ def _is_known(name: object) -> bool:
     return isinstance(name, str) and name in _KIND_BY_CODE
 
 
-def _kind(status: int, known: str, wait: float | None) -> type[ProviderError]:
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+def _kind(reply: Reply, known: str, wait: float | None) -> type[ProviderError]:
+    if succeeded(reply):
         # The work had begun: what it was refused for holds, but nothing proves that it was free.
         kind = _KIND_BY_CODE.get(known, ProviderAmbiguous)
-        return kind if kind.failure is FailureClass.FINAL else ProviderAmbiguous
-    by_status = kind_for_status(status, wait)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or by_status is ProviderMisconfigured:
+        return ProviderRejected if kind in (ProviderRejected, ModelUnavailable) else ProviderAmbiguous
+    by_status = kind_for_status(reply.status, wait, own=is_own(reply))
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or by_status is ProviderMisconfigured:
         return by_status
     return _KIND_BY_CODE.get(known, by_status)
 

@@ -9,7 +9,7 @@ from typing import Any
 from genesis.domain.money import Money
 from genesis.domain.quantity import Unit
 from genesis.domain.transcript import Segment
-from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected
+from genesis.errors import NothingSaid, ProviderAmbiguous, ProviderError, ProviderRejected
 from genesis.net.exchange import Reply
 from genesis.providers.audio import audio_of
 from genesis.providers.base import Chunk, Done, ProviderCall
@@ -63,6 +63,8 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str, stream: bool = False
     body = merged(body, call.provider_options)
     if body.get("stream"):
         raise ProviderRejected("Whether to stream is not for options.", hint="Remove `stream` from provider_options.")
+    if body.get("n", 1) not in (1, None):
+        raise ProviderRejected("A job makes one answer.", hint="Remove `n` from provider_options.")
     return {**body, "stream": True} if stream else body
 
 
@@ -106,6 +108,7 @@ def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:
         usage=usage_of(document.get("usage")),
         quantities=quantities_of(document.get("usage")),
         model=clean_text(model) if isinstance(model, str) and model.strip() else None,
+        finish_reason=finish_reason if isinstance(finish_reason, str) else "",
     )
 
 
@@ -179,7 +182,7 @@ def transcription_result(reply: Reply) -> Done:
     """The text of a transcription, `{"text": …}`, with its times where the model tells them.
 
     Raises:
-        ProviderRejected: nothing was said.
+        NothingSaid: there was no speech.
         ProviderAmbiguous: it is not a transcription.
     """
     document = json_object_of(reply)
@@ -188,7 +191,7 @@ def transcription_result(reply: Reply) -> Done:
         raise unreadable(reply)
     text, cost = clean_text(text).strip(), reported_cost(document)
     if not text:
-        raise ProviderRejected(
+        raise NothingSaid(
             "No speech was recognized in the audio.", hint="Check that the recording has speech.", cost=cost
         )
     usage = document.get("usage")

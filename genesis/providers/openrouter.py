@@ -3,8 +3,11 @@
 Models are named as there, for example `openrouter:openai/gpt-4o-mini`; the defaults are those of its own guides.
 """
 
+from typing import Any
+
 from genesis.net.exchange import Request
 from genesis.providers.base import Adapter, Provider, Service
+from genesis.providers.openai_audio import LONGEST_AUDIO_SECONDS
 from genesis.providers.openrouter_media import (
     OpenRouterImage,
     OpenRouterImageTransform,
@@ -39,10 +42,12 @@ def provider(settings: Settings) -> Provider:
             "image": _service(OpenRouterImage(), *_IMAGE_MODELS),
             "image_transform": _service(OpenRouterImageTransform(), *_IMAGE_MODELS),
             "speech": _service(OpenRouterSpeech(), *_SPEECH_MODELS, longest_text=_LONGEST_SPEECH),
-            "transcription": _service(OpenRouterTranscription(), *_TRANSCRIPTION_MODELS),
+            "transcription": _service(
+                OpenRouterTranscription(), *_TRANSCRIPTION_MODELS, longest_audio_seconds=LONGEST_AUDIO_SECONDS
+            ),
         },
     )
 
 
-def _service(adapter: Adapter, *models: str, longest_text: int | None = None) -> Service:
-    return Service(adapter, models=models, any_model=True, longest_text=longest_text)
+def _service(adapter: Adapter, *models: str, **limits: Any) -> Service:
+    return Service(adapter, models=models, any_model=True, **limits)

@@ -10,6 +10,7 @@ from typing import Any
 
 from genesis.errors import (
     FailureClass,
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -20,6 +21,7 @@ from genesis.errors import (
 from genesis.net.exchange import Reply
 from genesis.providers.translation import (
     error_message,
+    is_own,
     json_of,
     kind_for_status,
     message_in,
@@ -40,12 +42,13 @@ _STATUS_CODE = re.compile(r"[45]\d\d", re.ASCII)
 
 _REJECTED = """
     context_length_exceeded max_tokens_exceeded token_limit_exceeded string_too_long invalid_request invalid_prompt
-    not_found precondition_failed payload_too_large unprocessable content_policy_violation refusal invalid_image
+    precondition_failed payload_too_large unprocessable content_policy_violation refusal invalid_image
     image_too_large image_too_small unsupported_image_format image_not_found image_download_failed
 """.split()
 
 _ERROR_BY_TYPE: Mapping[str, type[ProviderError]] = {
     **dict.fromkeys(_REJECTED, ProviderRejected),
+    "not_found": ModelUnavailable,
     "authentication": ProviderMisconfigured,
     "permission_denied": ProviderMisconfigured,
     "rate_limit_exceeded": ProviderRateLimited,
@@ -65,11 +68,16 @@ _NO_CAPACITY = frozenset({"rate_limit_exceeded", "provider_overloaded"})
 """Types that tell, within a 200, that no model has worked; the latter only where no place was found for the request,
 since a model that has begun may run into a limit as well."""
 
+_NOT_BY_MODEL = """
+    model_not_found wrong_endpoint no_endpoints model_deprecated model_unavailable_upstream constraint_filtered
+    free_variant_ended
+""".split()
 _ERROR_BY_AVAILABILITY: Mapping[str, type[ProviderError]] = {
     "capacity_exhausted": ProviderRateLimited,
     "temporarily_unavailable": ProviderUnavailable,
     "region_restricted": ProviderMisconfigured,
     "privacy_restricted": ProviderMisconfigured,
+    **dict.fromkeys(_NOT_BY_MODEL, ModelUnavailable),
 }
 """By `error.availability.code`; all others are told by `retryable` and the status."""
 
@@ -114,11 +122,12 @@ def provider_error(reply: Reply, document: object, error: object, *, unbilled: C
     status = _status(reply, fields.get("code"))
     message = message_in(error) or error_message(reply)
     wait = wait_asked(reply, availability.get("retry_after"))
-    kind = _kind(status, metadata, availability) or kind_for_status(status, wait)
+    kind = _kind(status, metadata, availability) or kind_for_status(status, wait, own=is_own(reply))
     if reply.status in unbilled and fields.get("code") == reply.status:  # its own word, not that of a proxy
         kind = ProviderUnavailable
     if kind.failure is FailureClass.SAFE and not _nothing_ran(reply, _object(document), metadata, availability):
-        kind = ProviderAmbiguous
+        # That the model cannot do it holds all the same, but nothing proves that it was free.
+        kind = ProviderRejected if kind is ModelUnavailable else ProviderAmbiguous
     if metadata.get("reasons") and (reasons := message_in(metadata["reasons"])):
         message = f"{message} ({reasons})"
     hinted = kind is ProviderMisconfigured or status == HTTPStatus.NOT_FOUND

@@ -1,4 +1,4 @@
-"""OpenRouter's records of its calls: what became of one whose reply was cut off, and what one has cost.
+"""OpenRouter's records of its calls: what became of one whose reply was lost, and what one has cost.
 
 Every reply of a model names its generation in the header `X-Generation-Id`. `GET /generation` tells its cost and how it
 ended, 404 for a while after the call; `GET /generation/content` gives a text out again, where the account keeps texts
@@ -28,6 +28,7 @@ from genesis.providers.translation import (
     json_of,
     message_in,
     money_of,
+    paid_in_all,
     succeeded,
     wait_asked,
 )
@@ -79,9 +80,18 @@ class Recorded:
             return _text(question, reply)
         return _record(question, reply, gives_text_again=self.gives_text_again)
 
+    def cost_request(self, headers: Mapping[str, str]) -> Request | None:
+        """Asks for the record that tells what a call has cost; None where its reply does not name it."""
+        return cost_request(headers)
+
     def parse_cost(self, reply: Reply) -> Money | None:
         """The cost that a record tells; None while there is none."""
-        return money_of(_data(reply).get("total_cost")) if succeeded(reply) else None
+        return cost_of_record(_data(reply)) if succeeded(reply) else None
+
+
+def cost_of_record(data: Mapping[str, Any]) -> Money | None:
+    """What a record tells of the cost; with a key of one's own at the model's maker, with what that one charges."""
+    return paid_in_all(data.get("total_cost"), data.get("is_byok"), data.get("upstream_inference_cost"))
 
 
 def cost_request(headers: Mapping[str, str]) -> Request | None:
@@ -164,7 +174,7 @@ def _again(question: _Question, reply: Reply, in_vain: CallFailed) -> Pending:
 
 def _record(question: _Question, reply: Reply, *, gives_text_again: bool) -> Pending:
     if reply.status == HTTPStatus.NOT_FOUND:
-        message = "OpenRouter has no record of the call whose reply was cut off; it may have been made all the same."
+        message = "OpenRouter has no record of the call whose reply was lost; it may have been made all the same."
         return _again(question, reply, ProviderAmbiguous(message, hint=_hint(question)))
     data = _data(reply)
     if not succeeded(reply) or not data:
@@ -205,9 +215,7 @@ def _usage(known: Mapping[str, str]) -> dict[str, int | Decimal]:
 
 
 def _lost(question: _Question) -> ResultLost:
-    message = (
-        "OpenRouter has made and charged the result, but its reply was cut off, and it does not give it out again."
-    )
+    message = "OpenRouter has made the call, but its reply was lost, and it does not give the result out again."
     return ResultLost(message, hint=_hint(question), cost=question.cost)
 
 
@@ -217,8 +225,9 @@ def _hint(question: _Question) -> str:
 
 def _known(data: Mapping[str, Any]) -> dict[str, str]:
     """What is needed of a record when its text arrives."""
+    cost = cost_of_record(data)
     fields = {
-        "cost": data.get("total_cost"),
+        "cost": None if cost is None else Decimal(cost) / 1_000_000,
         "model": data.get("model"),
         "finish_reason": data.get("finish_reason"),
         "prompt_tokens": data.get("tokens_prompt"),

@@ -1,9 +1,11 @@
 """The table of providers, and the chain of those that serve a capability."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
+from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import ProviderClass
 from genesis.errors import Misconfigured
 from genesis.providers import elevenlabs, fake, fake_paid, fal, openai, openai_compatible, openrouter, replicate
@@ -52,6 +54,7 @@ ROWS: tuple[Row, ...] = (*_HOSTED, _LOCAL)
 """In the order in which they are asked; servers that speak OpenAI's API come before the last."""
 
 
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 ENTRY_POINTS = "genesis.providers"
 """The group in which installed packages name their providers: functions of the settings that return a `Provider`."""
 
@@ -88,7 +91,7 @@ def _installed(settings: Settings) -> list[Provider]:
             provider = entry_point.load()(settings)
         except Exception as error:
             raise Misconfigured(
-                f"The provider `{entry_point.name}` of an installed package cannot be used: {error!r}.",
+                f"The provider `{entry_point.name}` of an installed package cannot be used: {type(error).__name__}.",
                 hint=f"Correct or uninstall the package of {entry_point.value}.",
             ) from error
         if not isinstance(provider, Provider):
@@ -96,5 +99,21 @@ def _installed(settings: Settings) -> list[Provider]:
                 f"The entry point `{entry_point.name}` gives no provider.",
                 hint=f"{entry_point.value} has to return a genesis.providers.base.Provider.",
             )
+        if wrong := _wrong_with(provider):
+            raise Misconfigured(
+                f"The provider `{entry_point.name}` of an installed package cannot be used: {wrong}.",
+                hint=f"Correct or uninstall the package of {entry_point.value}.",
+            )
         found.append(provider)
     return found
+
+
+def _wrong_with(provider: Provider) -> str:
+    """Why a provider cannot be used; empty when it can."""
+    if not _NAME.fullmatch(provider.name):
+        return f"its name {provider.name!r} is not of small letters, digits, `-` and `_`"
+    if unknown := sorted(provider.services.keys() - CAPABILITIES.keys()):
+        return f"`{unknown[0]}` is no capability"
+    if without := [name for name, service in provider.services.items() if not service.models]:
+        return f"it names no model for {without[0]}"
+    return "it has no slot" if provider.slots is not None and provider.slots < 1 else ""

@@ -25,10 +25,16 @@ from typing import Any
 
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.quantity import Unit
-from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected, ProviderUnavailable, ResultLost
+from genesis.errors import (
+    NothingSaid,
+    ProviderAmbiguous,
+    ProviderError,
+    ProviderRejected,
+    ResultLost,
+)
 from genesis.net.exchange import FormFile, Reply, Request
 from genesis.net.media import extension
-from genesis.providers.base import Done, Pending, Provider, ProviderCall, Service
+from genesis.providers.base import Done, OverAndFree, Pending, Provider, ProviderCall, Service
 from genesis.providers.options import Field, OptionTable, fields_of, same_names
 from genesis.providers.queues import counted, edit_prompt, file_result, files_in, primary_language, segments_in
 from genesis.providers.translation import (
@@ -181,7 +187,7 @@ def _transcription_result(output: object) -> Done | None:
         return None
     text = clean_text(_text_in(output)).strip()
     if not text:
-        raise ProviderRejected("No speech was recognized in the audio.", hint="Check that the recording has speech.")
+        raise NothingSaid("No speech was recognized in the audio.", hint="Check that the recording has speech.")
     parts = next((fields[name] for name in _SEGMENT_FIELDS if name in fields), None)
     return Done(text=text, segments=segments_in(parts))
 
@@ -267,7 +273,7 @@ class ReplicateAdapter:
             case State.GIVEN_UP:
                 raise ProviderRejected(_ending(prediction))
             case State.NEVER_BEGAN:
-                raise ProviderUnavailable(_ending(prediction))
+                raise OverAndFree(_ending(prediction))
             case None:
                 raise unreadable(reply)
 
@@ -313,7 +319,7 @@ def _ending(prediction: Mapping[str, Any]) -> str:
 def _error(reply: Reply) -> ProviderError:
     document = json_of(reply)
     asked = document.get("retry_after") if isinstance(document, dict) else None
-    return error_for_status(reply.status, error_message(reply), retry_after=wait_asked(reply, asked), hints=_HINTS)
+    return error_for_status(reply, error_message(reply), retry_after=wait_asked(reply, asked), hints=_HINTS)
 
 
 def provider(settings: Settings) -> Provider:

@@ -48,6 +48,10 @@ class ProviderHealth(_Wire):
     any_model: bool = Field(description="Whether other model names are passed on.")
     provider_class: ProviderClass = Field(description="What may be done about a call whose outcome is in doubt.")
     slots: int = Field(description="Calls it may have under way at once.")
+    longest_text: int | None = Field(None, description="Characters that one call takes; null for any number.")
+    longest_audio_seconds: float | None = Field(
+        None, description="Of the recording that one call takes; null for any length."
+    )
 
 
 class ChainLink(_Wire):
@@ -117,6 +121,8 @@ def health_of(worker: WorkerDescription, *, version: str, busy: int, now: Millis
             any_model=provider.any_model,
             provider_class=provider.provider_class,
             slots=provider.slots,
+            longest_text=provider.longest_text,
+            longest_audio_seconds=provider.longest_audio_seconds,
         )
         for provider in worker.providers
     ]
@@ -142,6 +148,8 @@ def description_of(health: WorkerHealth) -> WorkerDescription:
             provider.any_model,
             provider.provider_class,
             provider.slots,
+            provider.longest_text,
+            provider.longest_audio_seconds,
         )
         for provider in health.providers
     )

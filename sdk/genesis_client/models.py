@@ -109,6 +109,7 @@ class EventView(BaseModel):
             "job-canceled",
             "step-started",
             "step-retried",
+            "step-divided",
             "step-pending",
             "step-completed",
             "step-failed",
@@ -716,6 +717,10 @@ class StepView(BaseModel):
     error: ErrorView | None
     name: Annotated[str, Field(title="Name")]
     output: Annotated[dict[str, Any] | None, Field(title="Output")]
+    part_of: Annotated[str | None, Field(examples=["speak"], title="Part Of")]
+    """
+    The step of which this is a part, where that was too long for one call.
+    """
     retry_at: Annotated[AwareDatetime | None, Field(title="Retry At")]
     """
     When the next attempt is due, after a failed one.

@@ -144,6 +144,23 @@ async def test_a_job_in_a_queue_is_taken_over_by_the_next_engine_and_paid_once(a
     assert len(queue.asked("POST")) == 1
 
 
+async def test_a_key_that_is_revoked_for_a_while_loses_no_result(at_work, queue):
+    """That it may not ask says nothing about what it asks for."""
+    async with at_work() as engine:
+        job = await submit(engine, "text_to_speech", {"text": "hello [fault:held]"}, model=queue.model)
+        await pending(engine, job)
+        key, queue.provider.key = queue.provider.key, "another"
+        refused = len(queue.asked("GET")) + 2
+        await until(lambda: len(queue.asked("GET")) >= refused)
+        queue.provider.key = key
+        queue.release()
+        job = await ended(engine, job)
+    assert job.status is JobStatus.COMPLETED
+    assert [one.state for one in job.attempts] == [AttemptState.SUCCEEDED]
+    assert queue.charges == 1
+    assert len(queue.asked("POST")) == 1
+
+
 async def test_a_job_that_is_canceled_is_canceled_at_the_provider(at_work, queue):
     async with at_work() as engine:
         job = await submit(engine, "text_to_speech", {"text": "hello [fault:held]"}, model=queue.model)

@@ -3,11 +3,12 @@
 import pytest
 
 from genesis.domain.transcript import Segment
+from genesis.errors import ProviderRejected
 from genesis.net.media import sniff
 from genesis.providers import fake
 from genesis.providers.base import Done, Media
 from genesis.settings import Settings
-from tests.support.sites import PNG
+from tests.support.sites import PNG, WAV
 from tests.support.worker_servers import call, in_process
 
 
@@ -41,13 +42,32 @@ async def test_a_file_has_the_format_that_was_asked_for(settings, capability, fo
 
 
 async def test_a_file_that_cannot_be_converted_is_kept_with_a_warning(settings, monkeypatch):
-    broken = PNG[:40]
-    monkeypatch.setattr(fake.FakeAdapter, "parse_reply", lambda self, reply: Done(media=Media(broken, "image/png")))
+    monkeypatch.setattr("workers.conversion._MOST_PIXELS", 10)
+    monkeypatch.setattr(fake.FakeAdapter, "parse_reply", lambda self, reply: Done(media=Media(PNG, "image/png")))
     async with in_process("image", settings) as client:
         result = await client.generate(call("image", "a cat", format="webp"))
-    assert stored(settings, result) == broken
+    assert stored(settings, result) == PNG
     (warning,) = result.warnings
     assert "could not be made webp and is image/png" in warning
+
+
+@pytest.mark.parametrize(
+    ("capability", "data"),
+    [
+        ("image", PNG[:8]),
+        ("image", PNG[:40]),
+        ("image", b"\xff\xd8\xff"),
+        ("speech", b"OggS"),
+        ("speech", WAV[:44]),
+        ("speech", b"ID3\x04\x00\x00\x00\x00\x00\x00"),
+    ],
+)
+async def test_a_broken_or_empty_file_is_no_result(settings, monkeypatch, capability, data):
+    made = Done(media=Media(data, sniff(data)))
+    monkeypatch.setattr(fake.FakeAdapter, "parse_reply", lambda self, reply: made)
+    async with in_process(capability, settings) as client:
+        with pytest.raises(ProviderRejected, match="broken or empty"):
+            await client.generate(call(capability, "a cat"))
 
 
 SEGMENTS = (Segment(0, 1, "Hello"), Segment(1, 2, "there."))

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from genesis.domain.quantity import Unit
 from genesis.domain.transcript import Segment
 from genesis.errors import (
+    NothingSaid,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -160,7 +161,7 @@ def test_a_transcription(stored):
 @pytest.mark.parametrize(
     ("document", "kind"),
     [
-        ({"text": " "}, ProviderRejected),
+        ({"text": " "}, NothingSaid),
         ({"text": None}, ProviderAmbiguous),
         ({"message": "Request accepted", "request_id": "r"}, ProviderAmbiguous),
         ([], ProviderAmbiguous),

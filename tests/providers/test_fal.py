@@ -11,6 +11,7 @@ from genesis.domain.attempt import ProviderClass
 from genesis.domain.quantity import Unit
 from genesis.domain.transcript import Segment
 from genesis.errors import (
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -19,7 +20,7 @@ from genesis.errors import (
     ProviderUnavailable,
 )
 from genesis.net.exchange import Reply, Request
-from genesis.providers.base import Done, Media, Pending, ProviderCall, options_of
+from genesis.providers.base import Done, Media, OverAndFree, Pending, ProviderCall, options_of
 from genesis.providers.fal import provider
 from genesis.settings import Settings
 
@@ -226,8 +227,7 @@ def test_a_status_that_nobody_knows_is_in_doubt(status) -> None:
     [
         (422, {"detail": [{"loc": ["body", "prompt"], "msg": "not allowed", "type": "value_error"}]}, {}),
         (500, {"detail": [{"loc": ["body"], "msg": "not allowed", "type": "internal_server_error"}]}, {}),
-        (503, {"detail": "not allowed", "error_type": "runner_disconnected"}, {}),
-        (504, {"detail": "not allowed"}, {"x_fal_error_type": "request_timeout"}),
+        (422, {"detail": "not allowed", "error_type": "content_policy_violation"}, {}),
     ],
 )
 def test_an_error_in_place_of_the_result_is_the_last_word(status, document, headers) -> None:
@@ -235,9 +235,21 @@ def test_an_error_in_place_of_the_result_is_the_last_word(status, document, head
         polled(document, status, url=REQUEST, **headers)
 
 
+@pytest.mark.parametrize(
+    ("status", "document", "headers"),
+    [
+        (503, {"detail": "no runner", "error_type": "runner_disconnected"}, {}),
+        (504, {"detail": "no runner"}, {"x_fal_error_type": "request_timeout"}),
+    ],
+)
+def test_a_failure_of_fals_own_machines_is_not_charged(status, document, headers) -> None:
+    with pytest.raises(OverAndFree, match="gave the request up: no runner"):
+        polled(document, status, url=REQUEST, **headers)
+
+
 def test_an_error_of_a_gateway_in_place_of_the_result_is_not() -> None:
-    for status, kind in ((502, ProviderAmbiguous), (503, ProviderUnavailable)):
-        with pytest.raises(kind):
+    for status in (502, 503):
+        with pytest.raises(ProviderAmbiguous):
             polled(b"<html>", status, url=REQUEST)
 
 
@@ -258,10 +270,11 @@ def test_a_request_that_is_gone_is_in_doubt(url) -> None:
         (401, {"detail": "Cannot access application"}, {}, ProviderMisconfigured, "FAL_KEY"),
         (403, {"detail": "User is locked. Reason: Exhausted balance."}, {}, ProviderMisconfigured, "credit"),
         (402, {"detail": "no money"}, {}, ProviderMisconfigured, "credit"),
-        (404, {"detail": "Application 'x' not found"}, {}, ProviderRejected, "fal.ai/models"),
+        (404, {"detail": "Application 'x' not found"}, {}, ModelUnavailable, "fal.ai/models"),
         (422, {"detail": [{"msg": "field required"}]}, {}, ProviderRejected, ""),
         (429, {"detail": "slow down"}, {"retry_after": "5"}, ProviderRateLimited, ""),
         (503, {"detail": "busy"}, {}, ProviderUnavailable, ""),
+        (503, b"upstream connect error or disconnect/reset before headers", {}, ProviderAmbiguous, ""),
         (500, {"detail": "oops", "error_type": "internal_error"}, {}, ProviderAmbiguous, ""),
         (502, {}, {}, ProviderAmbiguous, ""),
         (302, {}, {}, ProviderMisconfigured, ""),

@@ -14,7 +14,12 @@ import pytest
 from aiohttp import web
 
 from genesis.domain.quantity import Unit
-from genesis.errors import ProviderAmbiguous, ProviderMisconfigured, ProviderRateLimited, ProviderRejected
+from genesis.errors import (
+    ModelUnavailable,
+    ProviderAmbiguous,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+)
 from genesis.ports.workers import CallPending, CallResult
 from genesis.settings import Settings
 from tests.support.providers.base import serving
@@ -113,5 +118,5 @@ async def test_a_wrong_key_and_an_unknown_prompt(server, tmp_path):
         with pytest.raises(ProviderMisconfigured):
             await client.generate(call("image", "a cat", model=MODEL))
     async with worker(server, tmp_path) as client:
-        with pytest.raises(ProviderRejected):
+        with pytest.raises(ModelUnavailable):
             await client.generate(call("image", "a dog", model=MODEL))

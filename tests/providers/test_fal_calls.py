@@ -9,6 +9,7 @@ import pytest
 from genesis.domain.quantity import Unit
 from genesis.errors import (
     CallFailed,
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderMisconfigured,
     ProviderRateLimited,
@@ -173,14 +174,20 @@ async def test_a_request_that_is_gone_is_in_doubt(tmp_path):
             await at.client.poll(wanted, pending.handle)
 
 
-async def test_a_key_that_is_revoked_meanwhile_leaves_the_request_in_doubt(tmp_path):
+async def test_a_key_that_is_revoked_meanwhile_says_nothing_about_the_request(tmp_path):
     async with worker(tmp_path) as at:
         wanted = image()
         pending = await at.client.generate(wanted)
-        at.fal.key = "another"
-        with pytest.raises(ProviderAmbiguous) as failed:
-            await at.client.poll(wanted, pending.handle)
-        assert "FAL_KEY" in failed.value.hint
+        key, at.fal.key = at.fal.key, "another"
+        for _ in range(2):
+            with pytest.raises(WorkerUnavailable) as failed:
+                await at.client.poll(wanted, pending.handle)
+            assert "FAL_KEY" in failed.value.hint
+        at.fal.key = key
+        result = await at.finished(wanted, pending)
+        assert result.artifact.media_type == "image/png"
+        assert len(at.fal.charges) == 1
+        assert sum(line.startswith("POST") for line in at.fal.requests) == 1
 
 
 async def test_a_wrong_key_and_an_unknown_model_say_what_to_do(tmp_path):
@@ -190,7 +197,7 @@ async def test_a_wrong_key_and_an_unknown_model_say_what_to_do(tmp_path):
         assert "FAL_KEY" in failed.value.hint
         assert "wrong-secret" not in failed.value.message + failed.value.hint
     async with worker(tmp_path) as at:
-        for name, kind in (("nobody/none", ProviderRejected), ("no-path", ProviderRejected)):
+        for name, kind in (("nobody/none", ModelUnavailable), ("no-path", ProviderRejected)):
             with pytest.raises(kind) as refused:
                 await at.client.generate(call("image", "a cat", model=f"fal:{name}"))
             assert "fal.ai/models" in refused.value.hint

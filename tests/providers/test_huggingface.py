@@ -14,6 +14,7 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.quantity import Unit
 from genesis.errors import (
     Misconfigured,
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -27,7 +28,7 @@ from genesis.providers.huggingface.row import provider
 from genesis.settings import Settings
 
 KEY = "hf_abcdefghijklmnop"
-ENDPOINT = "https://abc.endpoints.huggingface.cloud/generate?x=1"
+ENDPOINT = "https://abc.endpoints.huggingface.cloud/generate"
 AUDIO = Media(b"fLaC....", "audio/flac")
 PICTURE = Media(b"\xff\xd8\xff", "image/jpeg")
 ONE_IMAGE = {Unit.IMAGES: Decimal(1)}
@@ -126,9 +127,15 @@ def test_image_model_url_is_the_default_and_used_verbatim() -> None:
     assert (request.url, request.json["inputs"]) == (ENDPOINT, "a cat")
 
 
-def test_image_model_url_must_be_a_url() -> None:
-    with pytest.raises(Misconfigured, match="IMAGE_MODEL_URL"):
-        provider(Settings(image_model_url="stabilityai/sdxl"))
+@pytest.mark.parametrize(
+    "url",
+    ["stabilityai/sdxl", f"{ENDPOINT}?token=secret", f"{ENDPOINT}#a", "https://me:secret@h/x", "https://", "ftp://h/x"],
+)
+def test_image_model_url_must_be_a_plain_url(url: str) -> None:
+    """It is shown as the name of a model."""
+    with pytest.raises(Misconfigured, match="IMAGE_MODEL_URL") as raised:
+        provider(Settings(image_model_url=url))
+    assert "secret" not in raised.value.message + raised.value.hint
 
 
 @pytest.mark.parametrize(
@@ -304,9 +311,9 @@ def test_speech_at_fal(stored: Callable[..., Reply]) -> None:
     ("fixture", "status", "kind", "message", "hint"),
     [
         ("loading_503.json", 503, ProviderUnavailable, "currently loading", ""),
-        ("not_supported_400.json", 400, ProviderRejected, "not supported", "IMAGE_MODEL_URL"),
+        ("not_supported_400.json", 400, ModelUnavailable, "not supported", "IMAGE_MODEL_URL"),
         ("validation_422.json", 422, ProviderRejected, "non-empty; `width`", ""),
-        ("gone_410.json", 410, ProviderRejected, "no longer supported", "router.huggingface.co/hf-inference/models"),
+        ("gone_410.json", 410, ModelUnavailable, "no longer supported", "router.huggingface.co/hf-inference/models"),
         ("no_credit_402.json", 402, ProviderMisconfigured, "monthly included credits", "credit"),
         ("fal_invalid_422.json", 422, ProviderRejected, "Failed to load the image", ""),
         ("bad_gateway_502.html", 502, ProviderAmbiguous, "an HTML page", ""),
@@ -338,7 +345,7 @@ def test_loading_asks_to_wait_a_minute_at_most(stored: Callable[..., Reply]) -> 
         (400, ProviderRejected),
         (401, ProviderMisconfigured),
         (403, ProviderMisconfigured),
-        (404, ProviderRejected),
+        (404, ModelUnavailable),
         (429, ProviderRateLimited),
         *((status, ProviderAmbiguous) for status in (500, 502, 504, 520, 524, 530)),
         (425, ProviderUnavailable),
@@ -354,7 +361,7 @@ def test_error_by_status(status: int, kind: type[ProviderError], body: bytes) ->
 
 
 def test_an_unserved_model_names_the_way_out() -> None:
-    with pytest.raises(ProviderRejected) as raised:
+    with pytest.raises(ModelUnavailable) as raised:
         adapter("transcription").parse_reply(Reply(404, {}, b'{"error":"Not Found"}'))
     assert "options.model" in raised.value.hint
     assert "IMAGE_MODEL_URL" not in raised.value.hint

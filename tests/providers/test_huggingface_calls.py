@@ -9,6 +9,7 @@ import pytest
 from genesis.domain.quantity import Unit
 from genesis.errors import (
     CallFailed,
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderMisconfigured,
     ProviderRateLimited,
@@ -272,7 +273,7 @@ async def test_a_queued_request_that_is_unknown_now_is_in_doubt(tmp_path):
 
 async def test_a_model_that_nobody_serves(tmp_path):
     async with worker(tmp_path, "text") as at:
-        with pytest.raises(ProviderRejected, match="not supported by any provider") as failed:
+        with pytest.raises(ModelUnavailable, match="not supported by any provider") as failed:
             await at.client.generate(call(value="hi", model="huggingface:a/unserved"))
         assert "settings/inference-providers" in failed.value.hint
         assert at.router.charges == []

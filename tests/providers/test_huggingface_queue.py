@@ -9,7 +9,7 @@ import pytest
 from genesis.domain.quantity import Unit
 from genesis.errors import ProviderAmbiguous, ProviderRejected
 from genesis.net.exchange import Reply, Request
-from genesis.providers.base import Adapter, Done, Pending
+from genesis.providers.base import Adapter, Done, Pending, PollingAdapter
 from genesis.providers.huggingface.row import provider
 from genesis.settings import Settings
 
@@ -94,7 +94,20 @@ def test_a_result_may_have_a_status_of_its_own() -> None:
     assert done == Done(media_url="https://v3.fal.media/a.png", quantities=ONE_IMAGE)
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 422])
-def test_a_result_that_is_refused_ends_the_call(status: int) -> None:
-    with pytest.raises(ProviderRejected, match="Failed to load"):
-        adapter("image_transform").parse_reply(Reply(status, {}, b'{"detail":[{"msg":"Failed to load the image"}]}'))
+@pytest.mark.parametrize("status", [400, 405, 409, 422])
+@pytest.mark.parametrize("reason", ["Failed to load the image", "Unsupported image", "Image not found"])
+def test_a_result_that_is_refused_ends_the_call(status: int, reason: str) -> None:
+    """Also where a model that was not asked yet would be left for another one."""
+    transform = adapter("image_transform")
+    assert isinstance(transform, PollingAdapter)
+    poll = Request("GET", f"{QUEUE_PATH}?_subdomain=queue")
+    with pytest.raises(ProviderRejected, match=reason):
+        transform.parse_poll(poll, Reply(status, {}, json.dumps({"detail": [{"msg": reason}]}).encode()))
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_result_that_is_gone_is_in_doubt(status: int) -> None:
+    transform = adapter("image_transform")
+    assert isinstance(transform, PollingAdapter)
+    with pytest.raises(ProviderAmbiguous, match="does not know"):
+        transform.parse_poll(Request("GET", QUEUE_PATH), Reply(status, {}, b'{"detail": "Not Found"}'))

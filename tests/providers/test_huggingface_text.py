@@ -6,6 +6,7 @@ import pytest
 
 from genesis.domain.quantity import Unit
 from genesis.errors import (
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderMisconfigured,
     ProviderRateLimited,
@@ -72,6 +73,7 @@ def test_an_answer(stored):
         text="Hello.",
         usage={"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
         quantities={Unit.INPUT_TOKENS: 5, Unit.OUTPUT_TOKENS: 3},
+        finish_reason="stop",
     )
 
 
@@ -112,7 +114,7 @@ def test_an_error_behind_a_success_is_in_doubt():
 
 
 def test_a_model_that_nobody_serves(stored):
-    with pytest.raises(ProviderRejected, match="not supported by any provider") as raised:
+    with pytest.raises(ModelUnavailable, match="not supported by any provider") as raised:
         TEXT.parse_reply(stored("huggingface/chat_not_supported_400.json", 400))
     assert "settings/inference-providers" in raised.value.hint
 
@@ -123,7 +125,7 @@ def test_a_model_that_nobody_serves(stored):
         (401, ProviderMisconfigured, "HUGGINGFACE_API_KEY; `genesis-server check`"),
         (402, ProviderMisconfigured, "credit"),
         (403, ProviderMisconfigured, "Inference Providers"),
-        (404, ProviderRejected, "another model"),
+        (404, ModelUnavailable, "another model"),
         (422, ProviderRejected, ""),
         (429, ProviderRateLimited, ""),
         (500, ProviderAmbiguous, ""),

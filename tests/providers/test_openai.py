@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.quantity import Unit
 from genesis.errors import (
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderMisconfigured,
     ProviderRateLimited,
@@ -322,8 +323,10 @@ def test_a_success_without_a_result_is_in_doubt(capability, body):
         (401, "invalid_api_key", ProviderMisconfigured, "Check OPENAI_API_KEY; `genesis-server check` tries it."),
         (403, "unsupported_country_region_territory", ProviderMisconfigured, "serves your country"),
         (403, "model_not_found", ProviderMisconfigured, "options.model"),
-        (404, "model_not_found", ProviderRejected, "Name another model"),
-        (404, None, ProviderRejected, "OPENAI_BASE_URL"),
+        (404, "model_not_found", ModelUnavailable, "Name another model"),
+        (400, "unsupported_value", ModelUnavailable, "Leave that option out"),
+        (400, "unsupported_parameter", ModelUnavailable, "Leave that option out"),
+        (404, None, ModelUnavailable, "OPENAI_BASE_URL"),
         (408, None, ProviderAmbiguous, ""),
         (413, None, ProviderRejected, ""),
         (429, "rate_limit_exceeded", ProviderRateLimited, ""),
@@ -364,7 +367,8 @@ def test_a_key_in_an_error_is_not_told():
 def test_an_error_in_a_success_is_in_doubt():
     for code in (None, "insufficient_quota", "rate_limit_exceeded"):
         error(ProviderAmbiguous, failed(200, code))
-    error(ProviderRejected, failed(200, "content_policy_violation"))
+    for code in ("content_policy_violation", "model_not_found", "unsupported_value"):
+        error(ProviderRejected, failed(200, code))
 
 
 def test_an_error_in_a_stream():

@@ -5,7 +5,13 @@ import base64
 import pytest
 
 from genesis.domain.quantity import Unit
-from genesis.errors import ProviderAmbiguous, ProviderMisconfigured, ProviderRateLimited, ProviderRejected
+from genesis.errors import (
+    ModelUnavailable,
+    ProviderAmbiguous,
+    ProviderMisconfigured,
+    ProviderRateLimited,
+    ProviderRejected,
+)
 from genesis.net.client import HttpClient
 from genesis.providers.openai import provider
 from genesis.settings import Settings
@@ -176,7 +182,7 @@ async def test_what_is_not_allowed(made):
 
 
 async def test_what_it_does_not_know(made):
-    with pytest.raises(ProviderRejected, match="No fixture matched"):
+    with pytest.raises(ModelUnavailable, match="No fixture matched"):
         await made("text", "of what nobody knows")
 
 

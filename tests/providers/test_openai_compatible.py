@@ -5,7 +5,7 @@ import json
 import pytest
 
 from genesis.domain.attempt import ProviderClass
-from genesis.errors import Misconfigured, ProviderMisconfigured, ProviderRejected
+from genesis.errors import Misconfigured, ModelUnavailable, ProviderMisconfigured
 from genesis.net.exchange import Reply
 from genesis.providers.base import Media, ProviderCall
 from genesis.providers.registry import providers
@@ -178,7 +178,7 @@ def read(document, status=200, capability="text"):
     ],
 )
 def test_the_forms_of_an_error(body, message):
-    with pytest.raises(ProviderRejected) as raised:
+    with pytest.raises(ModelUnavailable) as raised:
         read(body, 404)
     assert raised.value.message == f"The provider answered 404: {message}"
     assert "the `url` of `mine` in OPENAI_COMPATIBLE_SERVERS" in raised.value.hint

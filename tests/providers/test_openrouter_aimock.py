@@ -17,7 +17,7 @@ from tests.support.third_party import KEY, aimock
 from tests.support.worker_servers import call, in_process
 
 TEXT = "An answer that is longer than one of the pieces in which it comes."
-MP3 = b"\xff\xfb\x90\x00" + bytes(413)
+MP3 = (b"\xff\xfb\x90\x00" + bytes(413)) * 4
 FIXTURES = [
     {"match": {"endpoint": "chat", "userMessage": "cut"}, "response": {"content": TEXT}, "truncateAfterChunks": 2},
     {

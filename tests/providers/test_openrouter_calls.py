@@ -23,7 +23,16 @@ from genesis.ports.workers import CallPending
 from genesis.settings import Settings
 from genesis.storage.open import open_store
 from tests.support.providers.base import KEY, serving
-from tests.support.providers.openrouter import COSTS, MODEL, MP3, PCM, OpenRouterServer, answer_to, app_of
+from tests.support.providers.openrouter import (
+    COSTS,
+    MODEL,
+    MP3,
+    PCM,
+    UPSTREAM_COST,
+    OpenRouterServer,
+    answer_to,
+    app_of,
+)
 from tests.support.worker_servers import call, in_process, over_http
 
 TARGET = f"openrouter:{MODEL}"
@@ -61,6 +70,10 @@ class Setting:
             while isinstance(outcome, CallPending):
                 outcome = await client.poll(one, outcome.handle)
         return outcome
+
+    def patient(self, seconds):
+        """Workers that are opened from now on wait so long for a call."""
+        self.settings = self.settings.model_copy(update={"call_timeout_seconds": seconds})
 
     async def kept(self, data, name):
         artifact = await self.store.write(name, data, "application/octet-stream")
@@ -216,18 +229,65 @@ async def test_an_image_that_failed_is_free(at):
 
 
 async def test_a_call_that_hangs_is_in_doubt(at):
-    at.settings = at.settings.model_copy(update={"call_timeout_seconds": 0.3})
-    with pytest.raises(ProviderAmbiguous, match=r"0\.3 seconds"):
+    at.patient(0.3)
+    with pytest.raises(ProviderAmbiguous, match="did not finish its answer within") as raised:
         await at.made("text", "hi [fault:hang]")
+    assert raised.value.hint == "Raise CALL_TIMEOUT_SECONDS."
     assert len(at.server.charges) == 1
 
 
-async def test_a_stream_that_fails_in_the_middle_is_in_doubt(at):
+async def test_a_stream_that_fails_in_the_middle_is_asked_for_and_never_half_a_result(at):
     pieces = []
-    with pytest.raises(ProviderAmbiguous, match="Provider disconnected"):
+    with pytest.raises(ProviderAmbiguous, match="Provider disconnected") as raised:
         await at.made("text", "hi [fault:failing]", on_delta=pieces.append)
     assert pieces
-    assert len(at.server.charges) == 1
+    assert raised.value.cost == cost("text")
+    assert len(at.server.charges) == len(at.asked("POST")) == 1
+
+
+@pytest.mark.parametrize("on_delta", [None, [].append])
+@pytest.mark.parametrize("transport", [in_process, over_http])
+async def test_a_text_whose_reply_began_and_stalled_is_asked_for(at, transport, on_delta):
+    at.patient(1)
+    prompt = "hi [fault:stalled]"
+    result = await at.made("text", prompt, transport=transport, on_delta=on_delta)
+    assert (result.output, result.cost) == ({"text": answer_to(prompt)}, cost("text"))
+    assert len(at.server.charges) == len(at.asked("POST")) == 1
+
+
+@pytest.mark.parametrize("capability", ["image", "speech", "transcription"])
+async def test_a_file_whose_reply_began_and_stalled_has_its_cost(at, wav, capability):
+    at.patient(1)
+    prompt = "hi [fault:stalled]"
+    value = await at.kept(wav + prompt.encode(), "audio/in.wav") if capability == "transcription" else prompt
+    with pytest.raises(ResultLost) as raised:
+        await at.made(capability, value)
+    assert raised.value.cost == cost(capability)
+    assert len(at.server.charges) == len(at.asked("POST")) == 1
+
+
+@pytest.mark.parametrize("on_delta", [None, [].append])
+async def test_an_error_that_names_its_generation_is_asked_for(at, on_delta):
+    with pytest.raises(ProviderAmbiguous, match="The model failed") as raised:
+        await at.made("text", "hi [fault:named-error]", on_delta=on_delta)
+    assert raised.value.cost == cost("text")
+    assert len(at.server.charges) == len(at.asked("POST")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "paid"), [("own-key", Money.from_dollars(str(UPSTREAM_COST))), ("own-key-untold", None)]
+)
+@pytest.mark.parametrize("capability", ["text", "speech"])
+async def test_what_is_paid_to_the_models_maker_is_no_free_call(at, monkeypatch, capability, fault, paid):
+    """Text tells it in its reply, speech in its record."""
+    monkeypatch.setattr("workers.asking._COST_PAUSES_SECONDS", (0,))
+    assert (await at.made(capability, f"hi [fault:{fault}]")).cost == paid
+
+
+async def test_a_streamed_text_that_does_not_tell_its_cost_is_asked_for_it(at):
+    result = await at.made("text", "hi [fault:no-cost]", on_delta=[].append)
+    assert result.cost == cost("text")
+    assert at.asked("GET") == ["GET /api/v1/generation?id=text-1"]
 
 
 @pytest.mark.parametrize("transport", [in_process, over_http])
@@ -250,7 +310,7 @@ async def test_a_text_that_was_cut_off_is_found_by_its_generation(at, transport,
 
 async def test_a_text_that_was_cut_off_and_is_not_kept_is_lost_and_has_its_cost(at):
     at.server.keeps_texts = False
-    with pytest.raises(ResultLost, match="does not give it out again") as raised:
+    with pytest.raises(ResultLost, match="does not give the result out again") as raised:
         await at.made("text", "hi [fault:truncated]")
     assert raised.value.cost == cost("text")
     assert "text-1" in raised.value.hint

@@ -11,6 +11,7 @@ from genesis.domain.attempt import ProviderClass
 from genesis.domain.quantity import Unit
 from genesis.domain.transcript import Segment
 from genesis.errors import (
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -20,7 +21,7 @@ from genesis.errors import (
     ResultLost,
 )
 from genesis.net.exchange import FormFile, Reply, Request
-from genesis.providers.base import Done, Media, Pending, ProviderCall, UploadingAdapter
+from genesis.providers.base import Done, Media, OverAndFree, Pending, ProviderCall, UploadingAdapter
 from genesis.providers.options import warnings_of
 from genesis.providers.replicate import STATES, State, provider
 from genesis.settings import Settings
@@ -192,7 +193,7 @@ def test_a_prediction_without_an_id_is_in_doubt(given_id) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [("failed", ProviderRejected), ("canceled", ProviderRejected), ("aborted", ProviderUnavailable)],
+    [("failed", ProviderRejected), ("canceled", ProviderRejected), ("aborted", OverAndFree)],
 )
 def test_a_prediction_that_ended_without_a_result(status, kind) -> None:
     with pytest.raises(ProviderError, match="out of memory") as failed:
@@ -299,7 +300,7 @@ def test_a_prediction_that_is_gone_is_in_doubt() -> None:
     [
         (401, {"title": "Unauthenticated", "detail": "no token"}, ProviderMisconfigured, "REPLICATE_API_TOKEN", None),
         (402, {"detail": "Insufficient credit"}, ProviderMisconfigured, "credit", None),
-        (404, {"detail": "not found"}, ProviderRejected, "version", None),
+        (404, {"detail": "not found"}, ModelUnavailable, "version", None),
         (422, {"detail": "- input.prompt: required", "invalid_fields": []}, ProviderRejected, "", None),
         (429, {"detail": "Request was throttled.", "retry_after": 9}, ProviderRateLimited, "", 9),
         (500, {}, ProviderAmbiguous, "", None),

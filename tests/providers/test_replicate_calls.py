@@ -9,6 +9,7 @@ from aiohttp import web
 
 from genesis.domain.quantity import Unit
 from genesis.errors import (
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderMisconfigured,
     ProviderRateLimited,
@@ -219,7 +220,7 @@ async def test_an_upload_that_fails_costs_nothing(tmp_path):
 
 async def test_a_model_that_there_is_not_says_what_to_do(tmp_path):
     async with worker(tmp_path, opened=in_process) as at:
-        with pytest.raises(ProviderRejected) as refused:
+        with pytest.raises(ModelUnavailable) as refused:
             await at.client.generate(call("text", "hi", model="replicate:nobody/none"))
         assert "version behind a colon" in refused.value.hint
         with pytest.raises(ProviderRejected, match="not a model's name"):

@@ -65,6 +65,8 @@ def test_a_step_has_a_budget_of_attempts_over_all_its_models():
     attempts = (attempt(), attempt(), attempt(B))
     assert next_target((A, B), attempts, Limits(3, 4)) == A
     assert next_target((A, B), attempts, Limits(3, 3)) is None
+    untried = Target("three:c", ProviderClass.OPAQUE)
+    assert next_target((A, B, untried), attempts, Limits(3, 3)) == untried
 
 
 def test_a_named_model_stands_alone():
@@ -117,16 +119,34 @@ def test_a_call_that_may_have_been_paid_uses_up_an_attempt():
 def test_pauses_grow_and_stay_under_the_cap():
     policy = RetryPolicy(Limits(9, 99), 1.0, 8.0, 300.0)
     for row, longest in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 8), (40, 8)):
-        pauses = [policy.pause([attempt()] * row) for _ in range(50)]
+        pauses = [policy.pause([attempt()] * row, A.name) for _ in range(50)]
         assert longest / 2 <= min(pauses) <= max(pauses) <= longest
 
 
 def test_what_the_provider_asks_for_is_obeyed():
-    assert RetryPolicy(Limits(3, 99), 0.1, 1.0, 300.0).pause([attempt(retry_after=60.0)]) == 60.0
+    assert RetryPolicy(Limits(3, 99), 0.1, 1.0, 300.0).pause([attempt(retry_after=60.0)], A.name) == 60.0
+
+
+def test_who_asks_to_wait_for_long_is_left_for_another_model():
+    limits, waits = Limits(3, 9, 30.0), attempt(retry_after=3600.0, settled_at=10_000)
+    assert next_target((A, B), (waits,), limits) == B
+    assert next_target((A, B), (attempt(retry_after=20.0),), limits) == A
+    assert next_target((A,), (waits,), limits) == A
+    attempts = (waits, attempt(B, settled_at=610_000))
+    assert next_target((A, B), (*attempts, attempt(B), attempt(B)), limits) == A
+    policy = RetryPolicy(limits, 0.1, 30.0, 300.0)
+    assert policy.pause(attempts, B.name) < 1
+    assert policy.pause(attempts, A.name) == 3000.0
+
+
+def test_a_model_that_rests_is_waited_for_rather_than_one_that_asked_to_be_left_alone():
+    limits, waits = Limits(3, 9, 30.0), attempt(retry_after=3600.0)
+    assert next_target((A, B), (waits, attempt(B)), limits, lambda name: name == B.name) == B
+    assert next_target((A, B), (waits, attempt(B, retry_after=60.0)), limits, lambda name: name == A.name) == B
 
 
 def test_another_target_starts_with_a_short_pause():
-    assert RetryPolicy(Limits(9, 99), 1.0, 64.0, 300.0).pause([attempt(A)] * 6 + [attempt(B)]) <= 1.0
+    assert RetryPolicy(Limits(9, 99), 1.0, 64.0, 300.0).pause([attempt(A)] * 6 + [attempt(B)], B.name) <= 1.0
 
 
 def test_failures_know_their_class():

@@ -60,6 +60,27 @@ async def test_pictures_stay_what_they_were(original, wanted):
     assert max(abs(a - b) for a, b in zip(pixel(made), pixel(original), strict=True)) <= 12
 
 
+async def test_deep_gray_keeps_its_shades():
+    target = io.BytesIO()
+    shades = Image.new("I;16", (4, 1))
+    shades.putdata([0, 16384, 32768, 65535])
+    shades.save(target, "PNG")
+    made = await converted(Media(target.getvalue(), "image/png"), "webp")
+    values = [Image.open(io.BytesIO(made.data)).convert("L").getpixel((x, 0)) for x in range(4)]
+    assert all(abs(value - wanted) < 24 for value, wanted in zip(values, [0, 64, 128, 255], strict=True)), values
+
+
+async def test_a_profile_of_other_channels_is_left_out():
+    made = await converted(picture("CMYK", (0, 200, 200, 0), "JPEG", icc_profile=b"profile of four channels"), "png")
+    assert "icc_profile" not in Image.open(io.BytesIO(made.data)).info
+
+
+async def test_sound_without_samples_is_refused():
+    empty = spoken().data[:44]
+    with pytest.raises(ConversionFailed):
+        await converted(Media(empty, "audio/wav"), "mp3")
+
+
 async def test_transparency_becomes_white_where_there_is_none():
     assert pixel(await converted(picture("RGBA", (200, 30, 30, 0)), "jpeg")) == (255, 255, 255)
 

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genesis.domain.transcript import Segment, SubtitleFormat, shifted, subtitles
+from genesis.domain.transcript import Segment, SubtitleFormat, segments_of, shifted, subtitles
 
 SAID = (Segment(0, 1.5, "Hello there."), Segment(3661.0004, 3662.25, "A & B < C,\r\n\r\nand so on."))
 CUE = re.compile(r"(\d\d+):(\d\d):(\d\d)[.,](\d{3}) --> (\d\d+):(\d\d):(\d\d)[.,](\d{3})")
@@ -29,6 +29,17 @@ def test_long_text_has_lines_that_can_be_read():
     lines = cue.splitlines()[2:]
     assert max(map(len, lines)) <= 42
     assert " ".join(lines).split() == ["word"] * 30
+
+
+def test_words_become_segments_at_pauses_and_sentences():
+    words = [Segment(n, n + 0.5, text) for n, text in enumerate(["So", "it", "ends.", "And", "begins"])]
+    words.append(Segment(9, 9.5, "again"))
+    assert segments_of(words) == (
+        Segment(0, 2.5, "So it ends."),
+        Segment(3, 4.5, "And begins"),
+        Segment(9, 9.5, "again"),
+    )
+    assert all(len(one.text) <= 84 for one in segments_of([Segment(n, n + 1, "word") for n in range(100)]))
 
 
 def test_a_part_is_moved_to_its_place():

@@ -543,7 +543,7 @@ export interface components {
          * EventType
          * @enum {string}
          */
-        EventType: "job-queued" | "job-retried" | "job-started" | "job-completed" | "job-failed" | "job-canceled" | "step-started" | "step-retried" | "step-pending" | "step-completed" | "step-failed" | "step-skipped";
+        EventType: "job-queued" | "job-retried" | "job-started" | "job-completed" | "job-failed" | "job-canceled" | "step-started" | "step-retried" | "step-divided" | "step-pending" | "step-completed" | "step-failed" | "step-skipped";
         /**
          * EventView
          * @description Something that happened to a job.
@@ -1166,6 +1166,12 @@ export interface components {
             output: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Part Of
+             * @description The step of which this is a part, where that was too long for one call.
+             * @example speak
+             */
+            part_of: string | null;
             /**
              * Retry At
              * @description When the next attempt is due, after a failed one.

@@ -63,6 +63,7 @@ def _may_decide(head: Head, decision: Decision) -> bool:
 
 
 def _apply(flush: Flush, changes: Changes, head: Head, change: Change) -> None:
+    changes.add_parts(head.id, change.parts)
     changes.change_steps(head.id, change.steps)
     changes.intend(head.id, change.intents)
     if change.outcome is not None:

@@ -17,6 +17,7 @@ from genesis.database.rows import (
     evidence_values,
     intent_values,
     job_from,
+    part_values,
     step_change,
 )
 from genesis.database.states import CLAIMABLE, OPEN, SETTLED
@@ -86,6 +87,7 @@ class Changes:
     steps: dict[tuple[str, str], Values] = field(default_factory=dict)
     intents: list[Values] = field(default_factory=list)
     events: list[Values] = field(default_factory=list)
+    parts: list[Values] = field(default_factory=list)
 
     def settle(self, attempts: Iterable[Attempt], *, keep_outputs: bool) -> None:
         for attempt in attempts:
@@ -94,6 +96,9 @@ class Changes:
     def change_steps(self, job: str, steps: Iterable[Step]) -> None:
         for step in steps:
             self.steps[job, step.name] = (job, step.name, *step_change(step))
+
+    def add_parts(self, job: str, steps: Iterable[Step]) -> None:
+        self.parts.extend(part_values(job, steps))
 
     def intend(self, job: str, attempts: Iterable[Attempt]) -> None:
         self.intents.extend(intent_values(job, attempt) for attempt in attempts)
@@ -145,6 +150,8 @@ class Flush:
 
     async def write(self, changes: Changes) -> None:
         """Writes changes of locked jobs."""
+        if changes.parts:  # rare: most jobs have none
+            await self.connection.execute(statements.ADD_STEPS, statements.rows(changes.parts))
         await self.connection.execute(
             statements.CHANGE,
             statements.rows(changes.heads.values()),

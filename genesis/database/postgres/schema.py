@@ -5,7 +5,7 @@ import asyncio
 from genesis.database.postgres.connection import REFUSALS, Connection, Server, Trouble, reason, trouble
 from genesis.errors import Misconfigured
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision of `genesis/database/migrations`."""
 
 _LOCK = 0x67656E65736973

@@ -135,6 +135,9 @@ CHANGE = _joined(
 )
 """Changes jobs whose rows are locked. It may change each row once: the second change would be left out without a word."""
 
+ADD_STEPS = insert("steps", STEP_COLUMNS)
+"""Adds steps to jobs whose rows are locked."""
+
 _HEAD = (
     "SELECT id, organization, status, owner, epoch, lane, wake_at, alone, started_at, completed_at, event_seq, "
     "cancel_requested_at, crash_count, lone_crash_count, (SELECT max_running IS NOT NULL FROM organizations "

@@ -49,6 +49,7 @@ def decide(transaction: Transaction, plans: Plans, decision: Decision, now: Mill
     if guarded is None:
         raise fenced(decision.fence)
     last, organization, cancel_requested_at = guarded
+    transaction.add_parts(job, change.parts)
     transaction.change_steps(job, change.steps)
     transaction.add_attempts(job, change.intents)
     transaction.add_events(organization, job, change.events, last)

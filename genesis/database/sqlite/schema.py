@@ -11,7 +11,7 @@ from genesis.errors import Misconfigured
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision of `genesis/database/migrations`."""
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import ClassVar
 
-from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected, ProviderUnavailable
+from genesis.errors import ModelUnavailable, ProviderAmbiguous, ProviderError, ProviderRejected, ProviderUnavailable
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Chunk, Done, Pending, ProviderCall
 from genesis.providers.huggingface.partners import Partner, image_request
@@ -158,7 +158,9 @@ class HuggingFaceMedia:
         if reply.status in _IS_GONE:
             raise ProviderAmbiguous(f"The provider does not know the queued request any more: {error_message(reply)}")
         if not succeeded(reply):
-            raise _error(reply, _OTHER_MODEL)
+            error = _error(reply, _OTHER_MODEL)
+            # Another model is for those that were not asked for anything yet.
+            raise ProviderRejected(error.message) if isinstance(error, ModelUnavailable) else error
         return result_of(reply, self._kind, poll)
 
     @property
@@ -192,7 +194,7 @@ def _error(reply: Reply, other_model: str) -> ProviderError:
             f"The provider answered 503: {message}",
             retry_after=None if wait is None else min(wait, _LONGEST_LOADING_SECONDS),
         )
-    hints = dict(_HINTS)
+    hints, kind = dict(_HINTS), None
     if reply.status in _IS_GONE or (reply.status in _MAY_BE_THE_MODEL and _NOT_SERVED.search(message)):
-        hints[reply.status] = other_model
-    return error_for_status(reply.status, message, retry_after=wait_asked(reply), hints=hints)
+        hints[reply.status], kind = other_model, ModelUnavailable
+    return error_for_status(reply, message, retry_after=wait_asked(reply), hints=hints, kind=kind)

@@ -142,7 +142,9 @@ def _language(call: ProviderCall) -> dict[str, str]:
 
 
 def _fal_speech(model: str, call: ProviderCall) -> Request:
-    return _post(f"/fal-ai/{model}", {"text": call.text, **given(call.options, "voice", "speed")}, call)
+    names_it_prompt = model.startswith("fal-ai/kokoro/") and not model.endswith("/american-english")
+    text = {"prompt" if names_it_prompt else "text": call.text}
+    return _post(f"/fal-ai/{model}", {**text, **given(call.options, "voice", "speed")}, call)
 
 
 def _replicate_speech(model: str, call: ProviderCall) -> Request:

@@ -4,6 +4,8 @@ What a partner serves changes often, so that the models below are defaults and e
 `IMAGE_MODEL_URL` names a dedicated endpoint instead of the default image model; it is spoken to as `hf-inference` is.
 """
 
+from urllib.parse import urlsplit
+
 from genesis.errors import Misconfigured
 from genesis.net.exchange import Request
 from genesis.providers.base import Adapter, Provider, Service
@@ -42,8 +44,11 @@ def provider(settings: Settings) -> Provider:
         Misconfigured: IMAGE_MODEL_URL is not a URL.
     """
     endpoint = settings.image_model_url
-    if endpoint and not endpoint.startswith(("https://", "http://")):
-        raise Misconfigured("IMAGE_MODEL_URL is not a URL.", hint="Start it with https://, or unset it.")
+    if endpoint and not _is_plain_url(endpoint):
+        raise Misconfigured(
+            "IMAGE_MODEL_URL cannot be used.",
+            hint="Write it as https://host/path, without a password or a query; the key stands in HUGGINGFACE_API_KEY.",
+        )
     key = settings.huggingface_api_key
     check = settings.huggingface_hub_url.rstrip("/") + "/api/whoami-v2"
     return Provider(
@@ -56,6 +61,16 @@ def provider(settings: Settings) -> Provider:
         check=Request("GET", check),
         services=_services(endpoint),
     )
+
+
+def _is_plain_url(url: str) -> bool:
+    """Whether a URL names a place alone: it is shown as the name of a model, so that no secret may stand in it."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and "@" not in parts.netloc and not parts.query and not parts.fragment
 
 
 def _services(endpoint: str | None) -> dict[str, Service]:

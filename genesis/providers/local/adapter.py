@@ -42,6 +42,10 @@ from genesis.providers.translation import (
 
 _BUSY_SECONDS = 1.0
 _FREE = Money(0)
+_LONGEST_TEXT = {"speech": 5_000}
+"""Characters: on two cores they take half a minute and become 12 MB; ten times as many would be too much for a call."""
+_LONGEST_AUDIO = {"transcription": 600.0}
+"""Seconds, which two cores hear in about half a minute."""
 
 
 class LocalText:
@@ -203,6 +207,14 @@ def provider(capability: str) -> Provider:
         base_url="",
         missing="" if installed(capability) else "packages of requirements/offline.txt are not installed",
         provider_class=ProviderClass.REPEATABLE,
-        services={name: Service(_ADAPTERS[name], models=(model,)) for name, model in LOCAL_MODELS.items()},
+        services={
+            name: Service(
+                _ADAPTERS[name],
+                (model,),
+                longest_text=_LONGEST_TEXT.get(name),
+                longest_audio_seconds=_LONGEST_AUDIO.get(name),
+            )
+            for name, model in LOCAL_MODELS.items()
+        },
         slots=1,
     )

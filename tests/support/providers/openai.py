@@ -27,7 +27,7 @@ COST = "0.00123"
 MODELS = (
     "gpt-6-luna gpt-image-2.5-flare gpt-image-1.5 gpt-4o-mini-tts gpt-transcribe whisper-1 llama sdxl kokoro".split()
 )
-MP3 = b"\xff\xfb\x90\x00" + bytes(413)  # one silent frame of MPEG 1, layer III, 128 kbit/s, 44.1 kHz
+MP3 = (b"\xff\xfb\x90\x00" + bytes(413)) * 4  # silent frames of MPEG 1, layer III, 128 kbit/s, 44.1 kHz
 SAMPLES = bytes(range(240)) * 20
 _ERRORS = {
     "no-credit": (429, "insufficient_quota", "You exceeded your current quota."),

@@ -8,6 +8,9 @@ Beside the faults that all servers share, a prompt may ask for:
     no-credit        402                                      failed          a failed image: 502, nothing is charged
     cancelled        as `truncated`, and OpenRouter stops the model for it
     trailing         a stream is cut off between its text and its end
+    stalled          charged, the headers come, and the body never does
+    named-error      charged, then 500 with the name of its generation
+    own-key          the model's maker is paid directly     own-key-untold   the same, and nobody tells what
 
 A record is found after `missing` requests for it; texts are given out again while `keeps_texts`.
 """
@@ -25,11 +28,11 @@ from aiohttp import web
 
 from genesis.net.exchange import Request
 from genesis.providers import fake
-from tests.support.providers.base import Charge, FakeProvider, delivered, interfere, noted, reset
+from tests.support.providers.base import HOLD_SECONDS, Charge, FakeProvider, delivered, interfere, noted, reset
 
 COSTS = {"text": 0.001, "image": 0.04, "image_transform": 0.05, "speech": 0.002, "transcription": 0.0005}
 MODEL = "made-up/model-that-served"
-MP3 = b"\xff\xfb\x90\x00" + bytes(413)  # one silent frame of MPEG 1, layer III, 128 kbit/s, 44.1 kHz
+MP3 = (b"\xff\xfb\x90\x00" + bytes(413)) * 4  # silent frames of MPEG 1, layer III, 128 kbit/s, 44.1 kHz
 PCM = bytes(range(240)) * 20
 _API_TYPES = {"text": "completions", "speech": "tts", "transcription": "stt"}
 _ERRORS = {
@@ -40,6 +43,7 @@ _ERRORS = {
     "edge-timeout": (524, {}),
 }
 _CUT = ("truncated", "cancelled")
+UPSTREAM_COST = 0.07
 
 
 @dataclass
@@ -102,10 +106,28 @@ async def _interfered(server, request, capability, prompt, fault):
         server.charge(capability, prompt, fault)
         error = {"code": 502, "message": "The model broke.", "metadata": {"error_type": "server"}}
         return web.json_response({"error": error, "usage": {"cost": COSTS[capability]}})
+    if fault == "named-error":
+        answer = refused(500, "The model broke.")
+        answer.headers["X-Generation-Id"] = server.charge(capability, prompt, fault).id
+        return answer
+    if fault == "stalled":
+        await _stalled(request, server.charge(capability, prompt, fault))
     return await interfere(request, fault, lambda: server.charge(capability, prompt, fault), refused)
 
 
+async def _stalled(request, charge):
+    streams = charge.capability == "text" and (await request.json()).get("stream")
+    media_type = "text/event-stream" if streams else "application/json"
+    response = web.StreamResponse(headers={"Content-Type": media_type, "X-Generation-Id": charge.id})
+    await response.prepare(request)
+    await response.write(b": OPENROUTER PROCESSING\n\n" if streams else b"\n")
+    await asyncio.sleep(HOLD_SECONDS)
+
+
 def _usage(capability: str, fault: str, **counts: float) -> dict[str, object]:
+    if fault in ("own-key", "own-key-untold"):
+        upstream = UPSTREAM_COST if fault == "own-key" else None
+        return {**counts, "cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": upstream}}
     return {**counts, "cost": None if fault == "no-cost" else COSTS[capability]}
 
 
@@ -260,7 +282,8 @@ async def generation(server: OpenRouterServer, request: web.Request) -> web.Stre
 
 
 def _record(charge: Charge) -> dict[str, object]:
-    cancelled, cost = charge.fault == "cancelled", COSTS[charge.capability]
+    cancelled, own_key = charge.fault == "cancelled", charge.fault in ("own-key", "own-key-untold")
+    cost = 0 if own_key else COSTS[charge.capability]
     is_text = charge.capability == "text"
     tokens = _tokens(charge.prompt, answer_to(charge.prompt)) if is_text else {}
     known = {
@@ -271,17 +294,19 @@ def _record(charge: Charge) -> dict[str, object]:
         "model": MODEL,
         "cancelled": cancelled,
         "created_at": datetime.now(UTC).isoformat(),
-        "finish_reason": "stop" if is_text and not cancelled else None,
+        "finish_reason": _ENDS.get(charge.fault, "stop") if is_text and not cancelled else None,
         "tokens_prompt": tokens.get("prompt_tokens"),
         "tokens_completion": tokens.get("completion_tokens"),
         "provider_name": "OpenAI",
-        "is_byok": False,
+        "is_byok": own_key,
+        "upstream_inference_cost": UPSTREAM_COST if charge.fault == "own-key" else None,
         "data_region": "global",
         "origin": "https://openrouter.ai/",
     }
     return {**dict.fromkeys(_UNTOLD), **known}
 
 
+_ENDS = {"failing": "error", "named-error": "error"}
 _UNTOLD = """
     app_id cache_discount external_user generation_time http_referer latency moderation_latency native_finish_reason
     native_tokens_cached native_tokens_completion native_tokens_completion_images native_tokens_prompt
@@ -295,9 +320,12 @@ async def content(server: OpenRouterServer, request: web.Request) -> web.StreamR
     charge = server.record(request.query["id"])
     if charge is None or not server.keeps_texts or charge.capability != "text":
         return refused(404, "No stored content for this generation")
-    output = {"completion": answer_to(charge.prompt), "reasoning": None}
+    failed = charge.fault in _ENDS
+    text = answer_to(charge.prompt)
+    output = {"completion": text[: len(text) // 2] if failed else text, "reasoning": None}
     messages = {"messages": [{"role": "user", "content": charge.prompt}]}
-    return web.json_response({"data": {"error": None, "input": messages, "output": output}})
+    error = {"message": "Provider disconnected", "status": 502} if failed else None
+    return web.json_response({"data": {"error": error, "input": messages, "output": output}})
 
 
 async def key(request: web.Request) -> web.StreamResponse:

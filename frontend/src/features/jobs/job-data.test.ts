@@ -41,6 +41,7 @@ const JOB: Job = {
 }
 const STEP: Step = {
   name: "draw",
+  part_of: null,
   capability: "image",
   status: "done",
   output: null,
@@ -128,9 +129,21 @@ test("progress counts the steps that are taken", () => {
   expect(progressOf({ ...JOB, status: "queued" })).toBe("Waiting for a free slot…")
 })
 
+test("progress counts parts with their step", () => {
+  const part = { ...STEP, part_of: "draw" }
+  const steps: Step[] = [
+    { ...STEP, status: "running" },
+    { ...part, name: "draw#1", status: "done" },
+    { ...part, name: "draw#2", status: "running" },
+    { ...part, name: "draw#3", status: "waiting" },
+  ]
+  expect(progressOf({ ...JOB, status: "running", steps })).toBe("Working… 1 of 3 parts")
+})
+
 test("a failure's own hint wins over general advice, and every failure has some", () => {
   const failure = { code: "provider-rejected", message: "No.", hint: "" }
   expect(adviceFor({ ...failure, hint: "Do this." })).toBe("Do this.")
   expect(adviceFor(failure)).toMatch(/another model/)
+  expect(adviceFor({ ...failure, code: "model-unavailable" })).toMatch(/another model/)
   expect(adviceFor({ ...failure, code: "never-heard-of" })).toMatch(/job's id/)
 })
