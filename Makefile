@@ -1,7 +1,7 @@
 # All that a developer types. `check` never writes, `fix` does.
 BIN := .venv/bin
 
-.PHONY: help setup page up demo test bench chaos check fix generate lock
+.PHONY: help setup page up demo test test-providers bench chaos check fix generate lock
 
 help:  ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -21,11 +21,14 @@ demo: setup  ## runs all six pipelines on sample inputs and checks what they mak
 test: setup  ## passes all checks and tests
 	@tools/stage.sh checks $(MAKE) --no-print-directory check
 	@tools/stage.sh "unit tests" $(BIN)/pytest -q tests/unit
-	@tools/stage.sh "contract and provider tests" $(BIN)/pytest -q tests/contract tests/providers
-	@tools/stage.sh "integration tests" $(BIN)/pytest -q tests/integration
+	@tools/side_by_side.sh "contract and provider tests" "$(BIN)/pytest -q -m 'not heavy' tests/contract tests/providers" \
+		"integration tests" "$(BIN)/pytest -q tests/integration"
 	@tools/stage.sh "end-to-end and chaos tests" $(BIN)/pytest -q tests/e2e tests/chaos
 	@tools/stage.sh "page in a browser" tools/page.sh e2e
 	@tools/stage.sh demo $(BIN)/python -m demo
+
+test-providers: setup  ## runs all tests of the providers, also those that install much of other people's software
+	@tools/stage.sh "provider tests" $(BIN)/pytest -q tests/providers
 
 bench: setup  ## measures the promises of speed, memory and scale; see benchmarks/README.md
 	@$(BIN)/python -m benchmarks

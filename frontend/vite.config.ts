@@ -11,6 +11,7 @@ const API_PATHS = [
   "/events",
   "/pipelines",
   "/providers",
+  "/usage",
   "/ready",
   "/health",
   "/storage",

@@ -14,7 +14,7 @@ from gateway.errors import add_error_handlers
 from gateway.middleware import REQUEST_ID_HEADER, BodyLimits, RequestLog, head_refusal
 from gateway.origins import HostCheck, OriginCheck
 from gateway.preferences import REPLAYED
-from gateway.routes import batches, events, jobs, page, pipelines, status, storage
+from gateway.routes import batches, events, jobs, money, page, pipelines, providers, status, storage
 from gateway.schemas.event import EventView, StreamView, TextDeltaView
 from gateway.schemas.problem import Problem
 from gateway.starting import OpenWorkers, engine_in
@@ -52,7 +52,17 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
             yield
 
     app = FastAPIOffline(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
-    shown = (jobs.router, batches.router, events.router, pipelines.router, status.router, storage.router)
+    app.state.largest_job = settings.max_request_bytes
+    shown = (
+        jobs.router,
+        money.router,
+        batches.router,
+        events.router,
+        pipelines.router,
+        providers.router,
+        status.router,
+        storage.router,
+    )
     for router in (*shown, page.page_router(settings.page_path)):
         app.include_router(router)
     add_error_handlers(app)

@@ -16,6 +16,7 @@ from genesis.errors import Misconfigured, Unavailable
 from genesis.logs import configure_logging
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.workers import WorkerClient
+from genesis.prices.known import open_prices
 from genesis.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ async def _running_engine(
     settings: Settings, open_workers: OpenWorkers, waiting: Callable[[str], None]
 ) -> AsyncIterator[Engine]:
     """The engine on the database that the settings name, while it runs; it can be followed."""
+    prices = open_prices(settings.prices_path)
     async with open_database(settings, waiting) as database, open_workers(settings) as workers:
         engine = Engine(
             database.ledger,
@@ -112,6 +114,7 @@ async def _running_engine(
             database.signals,
             workers,
             builtin_pipelines(),
+            prices,
             database.clock,
             settings,
         )

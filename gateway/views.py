@@ -3,7 +3,7 @@
 They are built by hand because jobs are asked for often: the schemas' models would cost more than all else that is done.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,13 +15,18 @@ from genesis.domain.batch import Batch
 from genesis.domain.event import RecordedEvent
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import TERMINAL, Job, JobStatus
-from genesis.domain.money import total
+from genesis.domain.job import CUT, JOIN, TERMINAL, Job, JobStatus
+from genesis.domain.money import Money, known_total, total
+from genesis.domain.quantity import Quantities
 from genesis.domain.step import Step
+from genesis.domain.usage import Usage, UsageKey, UsageQuery
+from genesis.engine.estimate import Estimate, StepEstimate
 from genesis.engine.outlook import FARTHEST_POSITION, Outlook
 from genesis.ports.signals import TextDelta
 
 Document = dict[str, Any]
+
+_NO_OUTPUTS: Mapping[str, None] = dict.fromkeys(("text", "image_url", "audio_url", "subtitles"))
 
 
 def job_document(job: Job, *, waiting_for: str | None, outlook: Outlook | None = None) -> Document:
@@ -33,10 +38,17 @@ def job_document(job: Job, *, waiting_for: str | None, outlook: Outlook | None =
         "status": job.status,
         "inputs": job.inputs,
         "options": job.options,
-        "outputs": {name: outputs.get(name) for name in ("text", "image_url", "audio_url")},
+        "outputs": {**_NO_OUTPUTS, **outputs},
         "metadata": _metadata(job, waiting_for, outlook),
-        "steps": [_step(step, job.attempts_of(step.name) if job.attempts else ()) for step in job.steps],
+        "steps": [_step(step, job.attempts_of(step.name) if job.attempts else ()) for step in _shown(job)],
     }
+
+
+def _shown(job: Job) -> Sequence[Step]:
+    """The steps in the plan's order, each followed by its parts."""
+    if not job.has_parts:
+        return job.steps
+    return [shown for step in job.steps if not step.part for shown in (step, *job.parts_of(step.name))]
 
 
 def _outputs(job: Job) -> Mapping[str, Any]:
@@ -47,10 +59,10 @@ def _outputs(job: Job) -> Mapping[str, Any]:
 
 def _metadata(job: Job, waiting_for: str | None, outlook: Outlook | None) -> Document:
     served = [attempt for attempt in job.attempts if attempt.state is AttemptState.SUCCEEDED]
-    paid = [attempt.cost for attempt in job.attempts if attempt.state is not AttemptState.NOT_SENT]
+    paid = _costs(job.attempts)
     capabilities = {step.name: step.capability for step in job.steps} if served else {}
     return {
-        "provider": _joined(attempt.provider for attempt in served),
+        "provider": _joined(attempt.provider for attempt in served if attempt.target not in (CUT, JOIN)),
         "created_at": moment(job.created_at),
         "started_at": _moment_or_none(job.started_at),
         "completed_at": _moment_or_none(job.completed_at),
@@ -68,8 +80,14 @@ def _metadata(job: Job, waiting_for: str | None, outlook: Outlook | None) -> Doc
         "retried_at": _moment_or_none(job.retried_at),
         "cancel_requested_at": _moment_or_none(job.cancel_requested_at),
         "cost_microdollars": total(paid),
+        "cost_known_microdollars": known_total(paid),
+        "max_cost_microdollars": job.max_cost,
         "warnings": [warning for attempt in served for warning in attempt.warnings],
     }
+
+
+def _costs(attempts: Iterable[Attempt]) -> list[Money | None]:
+    return [attempt.cost for attempt in attempts if attempt.state is not AttemptState.NOT_SENT]
 
 
 def _queue(outlook: Outlook) -> Document:
@@ -84,6 +102,7 @@ def _queue(outlook: Outlook) -> Document:
 def _step(step: Step, attempts: tuple[Attempt, ...]) -> Document:
     return {
         "name": step.name,
+        "part_of": step.part.of if step.part else None,
         "capability": step.capability,
         "status": step.state,
         "output": step.output,
@@ -91,6 +110,7 @@ def _step(step: Step, attempts: tuple[Attempt, ...]) -> Document:
         "completed_at": _moment_or_none(step.completed_at),
         "retry_at": _moment_or_none(step.retry_at),
         "error": _error(step.failure),
+        "cost_microdollars": total(_costs(attempts)),
         "attempts": [_attempt(attempt) for attempt in attempts],
     }
 
@@ -103,6 +123,8 @@ def _attempt(attempt: Attempt) -> Document:
         "created_at": moment(attempt.created_at),
         "settled_at": _moment_or_none(attempt.settled_at),
         "cost_microdollars": attempt.cost,
+        "cost_source": attempt.cost_source,
+        "quantities": _quantities(attempt.quantities),
         "warnings": attempt.warnings,
         "error": _error(attempt.failure),
     }
@@ -110,6 +132,58 @@ def _attempt(attempt: Attempt) -> Document:
 
 def _error(failure: Failure | None) -> Document | None:
     return {"code": failure.code, "message": failure.message, "hint": failure.hint} if failure else None
+
+
+def _quantities(quantities: Quantities) -> Document:
+    return {unit.value: format(quantity, "f") for unit, quantity in quantities.items()}
+
+
+def estimate_document(estimate: Estimate) -> Document:
+    """An estimate as `EstimateView` describes it."""
+    return {
+        "cost_microdollars": estimate.cost,
+        "cost_known_microdollars": estimate.known_cost,
+        "at_most_microdollars": estimate.at_most,
+        "steps": [_step_estimate(step) for step in estimate.steps],
+    }
+
+
+def _step_estimate(step: StepEstimate) -> Document:
+    return {
+        "step": step.step,
+        "capability": step.capability,
+        "model": step.model,
+        "quantities": _quantities(step.quantities),
+        "cost_microdollars": step.cost,
+        "at_most_microdollars": step.at_most,
+        "cost_source": step.source,
+        "notes": step.notes,
+    }
+
+
+def usage_document(asked: UsageQuery, rows: Sequence[Usage]) -> Document:
+    """Usage as `UsageView` describes it."""
+    return {
+        "from": asked.first.isoformat(),
+        "to": asked.last.isoformat(),
+        "group_by": [key for key in UsageKey if key in asked.by],
+        "rows": [_usage(row) for row in rows],
+    }
+
+
+def _usage(row: Usage) -> Document:
+    return {
+        "day": row.day and row.day.isoformat(),
+        "provider": row.provider,
+        "model": row.model,
+        "calls": row.calls,
+        "succeeded": row.succeeded,
+        "failed": row.failed,
+        "unknown": row.unknown,
+        "cost_known_microdollars": row.cost,
+        "cost_unknown_calls": row.cost_unknown,
+        "quantities": _quantities(row.quantities),
+    }
 
 
 def batch_document(batch: Batch, counts: Mapping[JobStatus, int]) -> Document:

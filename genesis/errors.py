@@ -2,7 +2,7 @@
 
 * GenesisError                 something a caller or operator can act on
   + InvalidRequest             the caller must change the request
-    - UnknownPipeline · UnknownOption · UnknownModel · NoProvider
+    - UnknownPipeline · UnknownOption · UnknownModel · NoProvider · TooExpensive · UnknownPrice
   + PayloadTooLarge            the request is larger than a stated limit
   + NotFound                   no such thing, for this organization
   + Conflict                   the thing's state does not allow it
@@ -23,8 +23,12 @@
       . ProviderUnavailable    down, overloaded, refused before any work
       . ProviderRateLimited    asks to wait `retry_after` seconds
       . ProviderMisconfigured  missing or wrong key, no credit: ask another provider
-      . ProviderRejected       bad input, unknown model, content policy
+      . ModelUnavailable       it has no such model, or the model cannot do this: ask another one
+      . ProviderRejected       bad input, content policy
+        NothingSaid            it has heard no speech
+        - ReplyTooLarge        its answer is larger than what is read
       . ProviderAmbiguous      nobody knows whether it did the work
+    - InputTooLong             the recording is longer than one call takes: it has to be cut; nothing was sent
     - InputRejected            an input file cannot be used (unreachable, wrong type, too large)
     - StorageUnavailable       the store of input files does not answer; nothing was sent
     - ResultLost               the provider made the result, but it could not be kept
@@ -99,6 +103,14 @@ class UnknownModel(InvalidRequest):
 
 class NoProvider(InvalidRequest):
     code = "no-provider"
+
+
+class TooExpensive(InvalidRequest):
+    code = "too-expensive"
+
+
+class UnknownPrice(InvalidRequest):
+    code = "unknown-price"
 
 
 class PayloadTooLarge(GenesisError):
@@ -190,6 +202,11 @@ class InputRejected(CallFailed):
     code = "input-rejected"
 
 
+class InputTooLong(CallFailed):
+    code = "input-too-long"
+    failure = FailureClass.SAFE
+
+
 class StorageUnavailable(CallFailed):
     code = "storage-unavailable"
     failure = FailureClass.SAFE
@@ -220,8 +237,22 @@ class ProviderMisconfigured(ProviderError):
     same_provider = False
 
 
+class ModelUnavailable(ProviderError):
+    code = "model-unavailable"
+    failure = FailureClass.SAFE
+    same_provider = False
+
+
 class ProviderRejected(ProviderError):
     code = "provider-rejected"
+
+
+class ReplyTooLarge(ProviderRejected):
+    """The provider has answered, with more than is read: what it has made is there and cannot be used."""
+
+
+class NothingSaid(ProviderRejected):
+    code = "nothing-said"
 
 
 class ProviderAmbiguous(ProviderError):
@@ -238,12 +269,15 @@ CALL_FAILURES: dict[str, type[CallFailed]] = {
         TooLate,
         AttemptCanceled,
         InputRejected,
+        InputTooLong,
         StorageUnavailable,
         ResultLost,
         ProviderUnavailable,
         ProviderRateLimited,
         ProviderMisconfigured,
+        ModelUnavailable,
         ProviderRejected,
+        NothingSaid,
         ProviderAmbiguous,
     )
 }

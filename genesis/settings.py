@@ -5,16 +5,37 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from genesis.errors import Misconfigured
 
 _HOST_NAME = re.compile(r"(\*\.)?[^\s*/:@\[\]]+")
+_CORRECT = "Correct or unset this environment variable."
 _PLACEHOLDER = "YOUR_"
 """What the README and k8s/secrets.yaml say in place of a key begins so; no provider's keys do."""
 
+ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class OpenAICompatibleServer(BaseModel):
+    """A server that speaks OpenAI's API.
+
+    Attributes:
+        url: with its version, for example http://localhost:11434/v1.
+        models: known model names by capability, the default first; capabilities without any are not served.
+        free: whether nothing is charged, so that a call in doubt may simply be made again.
+        slots: calls it may have under way at once; None for as many as the worker has.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    api_key: SecretStr | None = None
+    models: dict[str, tuple[str, ...]]
+    free: bool = False
+    slots: int | None = Field(None, ge=1, le=1024)
 
 
 class Settings(BaseSettings):
@@ -43,6 +64,20 @@ class Settings(BaseSettings):
     openrouter_base_url: str = "https://openrouter.ai/api/v1"
     huggingface_api_key: SecretStr | None = None
     huggingface_base_url: str = "https://router.huggingface.co"
+    huggingface_hub_url: str = "https://huggingface.co"
+    """Where `genesis-server check` tries the key; nothing else is asked there."""
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_compatible_servers: dict[ProviderName, OpenAICompatibleServer] = {}
+    """Servers that speak OpenAI's API (vLLM, Ollama, LocalAI, LiteLLM, Together, …) by the name of their provider; JSON."""
+    replicate_api_token: SecretStr | None = None
+    replicate_base_url: str = "https://api.replicate.com"
+    fal_key: SecretStr | None = None
+    fal_base_url: str = "https://queue.fal.run"
+    elevenlabs_api_key: SecretStr | None = None
+    elevenlabs_base_url: str = "https://api.elevenlabs.io"
+    elevenlabs_voice: str = "JBFqnCBsd6RMkjVDRZzb"
+    """Id of the voice that speaks at ElevenLabs when a job names none."""
     llm_model: str = "openai/gpt-3.5-turbo"
     """Model that OpenRouter serves text with when a job names none."""
     image_model_url: str | None = None
@@ -57,12 +92,21 @@ class Settings(BaseSettings):
     local_idle_seconds: float = Field(300.0, gt=0)
     """An offline model without work for this long is unloaded."""
 
+    text_chain: str | None = None
+    """Models that text steps are tried with which name none, such as `openai:gpt-5-mini*3 | openrouter, local`."""
+    image_chain: str | None = None
+    speech_chain: str | None = None
+    transcription_chain: str | None = None
+    image_transform_chain: str | None = None
+
     worker_slots: int = Field(16, ge=1, le=1024)
     """Calls that a worker has under way at once with hosted providers; a full worker refuses."""
     call_timeout_seconds: float = Field(300.0, gt=0, le=3600)
     """Longest that one provider call may take."""
     max_attempts: int = Field(3, ge=1, le=20)
-    """Attempts per step and provider before the next provider of the chain is asked."""
+    """Attempts per step and model before the next model of the chain is asked."""
+    max_step_attempts: int = Field(8, ge=1, le=100)
+    """Attempts per step, with all models of its chain together."""
     retry_base_seconds: float = Field(0.5, gt=0, le=60)
     retry_cap_seconds: float = Field(30.0, gt=0, le=3600)
     drain_seconds: float = Field(30.0, ge=0, le=3600)
@@ -72,6 +116,9 @@ class Settings(BaseSettings):
     """How long an executor on PostgreSQL owns its jobs without a sign of life."""
     executor: bool = Field(True, validation_alias="GENESIS_EXECUTOR")
     """Whether a gateway runs jobs, or only accepts them for executors that run elsewhere."""
+
+    prices_path: Path | None = None
+    """JSON file with the operator's own prices of models; they go before those that Genesis is shipped with."""
 
     max_request_bytes: int = Field(1_048_576, ge=1024)
     """Largest JSON request body."""
@@ -106,7 +153,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is not a host name (genesis.example.org, *.example.org) without port")
         return value
 
-    @field_validator("huggingface_api_key", "openrouter_api_key")
+    @field_validator(
+        "openrouter_api_key",
+        "huggingface_api_key",
+        "openai_api_key",
+        "replicate_api_token",
+        "fal_key",
+        "elevenlabs_api_key",
+    )
     @classmethod
     def _no_blank_key(cls, value: SecretStr | None) -> SecretStr | None:
         key = value.get_secret_value().strip() if value else ""
@@ -132,4 +186,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"]).upper()
-            raise Misconfigured(f"{name}: {first['msg']}", hint="Correct or unset this environment variable.") from None
+            raise Misconfigured(f"{name}: {first['msg']}", hint=_CORRECT) from None
+        except SettingsError as error:
+            name = str(error).partition('"')[2].partition('"')[0].upper()
+            raise Misconfigured(f"{name}: it is not valid JSON ({error.__cause__}).", hint=_CORRECT) from None

@@ -53,6 +53,21 @@ def migrate() -> None:
         click.echo("The database is up to date.")
 
 
+@main.command()
+def check() -> None:
+    """Tries every configured provider without paying, and tells which keys are wrong."""
+    from launcher.check import Verdict, check_providers
+
+    with _settings() as settings:
+        findings = check_providers(settings)
+    width = max(len(finding.provider) for finding in findings)
+    for finding in findings:
+        served = ", ".join(finding.capabilities)
+        click.echo(f"{finding.provider:<{width}}  {finding.verdict:<9}  {finding.detail}  ({served})")
+    if any(finding.verdict is Verdict.FAILED for finding in findings):
+        sys.exit(1)
+
+
 @contextmanager
 def _settings() -> Iterator[Settings]:
     """The settings; a wrong one ends the process with a message that says what to do."""

@@ -1,8 +1,8 @@
 """How a provider is spoken to: over HTTP, through the offline child process, or answered in place."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Protocol
 
 from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected, ProviderUnavailable
@@ -24,6 +24,37 @@ class Channel(Protocol):
     async def close(self) -> None: ...
 
 
+class NoChannel:
+    """Of what the platform does itself: nobody else is spoken to."""
+
+    async def send(self, request: Request) -> Reply:
+        """There is nobody."""
+        raise ProviderRejected(f"Nobody is asked for {request.url}.")
+
+    def stream(self, request: Request) -> AbstractAsyncContextManager[StreamedReply]:
+        """There is nobody."""
+        raise ProviderRejected(f"Nobody is asked for {request.url}.")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+_MARGIN = 0.95
+"""Share of a call's time that its exchange may take, so that the exchange itself notices what is late, and how far it
+has come by then."""
+
+
+@contextmanager
+def _hinted() -> Iterator[None]:
+    """Says what to do about answers that are late."""
+    try:
+        yield
+    except ProviderAmbiguous as error:
+        if isinstance(error.__cause__, TimeoutError):
+            error.hint = "Raise CALL_TIMEOUT_SECONDS."
+        raise
+
+
 class HttpChannel:
     """A hosted provider, or a server of one's own."""
 
@@ -34,23 +65,28 @@ class HttpChannel:
 
     async def send(self, request: Request) -> Reply:
         """The whole reply."""
-        return await self._client.send(
-            request,
-            base_url=self._base_url(request),
-            headers=self._provider.headers,
-            timeout_seconds=self._settings.call_timeout_seconds,
-            max_bytes=self._settings.max_fetch_bytes,
-        )
+        with _hinted():
+            return await self._client.send(
+                request,
+                base_url=self._base_url(request),
+                headers=self._provider.headers,
+                timeout_seconds=_MARGIN * self._settings.call_timeout_seconds,
+                max_bytes=self._settings.max_fetch_bytes,
+            )
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[StreamedReply]:
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[StreamedReply]:
         """The reply as it arrives."""
-        return self._client.stream(
+        sending = self._client.stream(
             request,
             base_url=self._base_url(request),
             headers=self._provider.headers,
-            timeout_seconds=self._settings.call_timeout_seconds,
+            timeout_seconds=_MARGIN * self._settings.call_timeout_seconds,
             max_bytes=self._settings.max_fetch_bytes,
         )
+        with _hinted():
+            async with sending as reply:
+                yield reply
 
     def _base_url(self, request: Request) -> str:
         return request.url if request.url in self._provider.own_urls else self._provider.base_url
@@ -105,7 +141,7 @@ class LocalChannel:
         if isinstance(error, ProviderUnavailable):
             return ProviderUnavailable("The offline model ended before it began with its work.")
         if not isinstance(error, ProviderAmbiguous):
-            return type(error)("The offline model's answer cannot be used: it is too large.")
+            return ProviderRejected("The offline model's answer cannot be used: it is too large.")
         if isinstance(error.__cause__, TimeoutError):
             return ProviderAmbiguous(
                 f"The offline model did not finish within {self._settings.call_timeout_seconds:g} seconds.",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from genesis.capabilities.fields import Kind
@@ -12,6 +13,8 @@ from genesis.net.fetcher import FetchInterrupted, GuardedFetcher
 from genesis.net.media import Family, extension, family_of, sniff
 from genesis.ports.blobs import BlobStore
 from genesis.providers.base import Done, Media
+from workers.conversion import ConversionFailed, converted
+from workers.verification import is_whole
 
 Result = TypeVar("Result")
 
@@ -37,31 +40,45 @@ class ResultKeeper:
         self._fetcher = fetcher
         self._kind = kind
 
-    async def keep(self, done: Done, call_key: str, deadline: float) -> Artifact | None:
-        """Stores the result; None where it is a text.
+    async def keep(
+        self, done: Done, call_key: str, deadline: float, wanted: str | None = None
+    ) -> tuple[Artifact | None, tuple[str, ...]]:
+        """Stores the result, and warns where it could not be had as it was wanted; None where it is a text.
 
         Args:
             deadline: of the call, on the event loop's clock.
+            wanted: the file's format; None for any.
 
         Raises:
             ProviderRejected: it is not what was asked for.
             ResultLost: it cannot be copied from the provider, or not be stored.
         """
         if self._kind is Kind.TEXT:
-            return None
+            return None, ()
         family = FAMILIES[self._kind]
-        media = done.media
-        if media is None and done.media_url:
-            url = done.media_url
-            media = await _until(deadline, done, "copied", lambda: self._copy(url, family))
+        media = (await self.fetched(done, deadline)).media
         if media is None:
             raise ProviderRejected(f"The provider answered without {family}.", cost=done.cost)
         media_type = sniff(media.data)
         if family_of(media_type) != family:
             found = media_type or "a file of an unknown type"
             raise ProviderRejected(f"The provider answered with {found} instead of {family}.", cost=done.cost)
-        stored = Media(media.data, media_type)
-        return await _until(deadline, done, "stored", lambda: self._write(call_key, stored))
+        if not await asyncio.to_thread(is_whole, media.data, media_type):
+            raise ProviderRejected(f"The provider answered with a broken or empty {media_type} file.", cost=done.cost)
+        stored, warnings = await _as_wanted(Media(media.data, media_type), wanted)
+        return await _until(deadline, done, "stored", lambda: self._write(call_key, stored)), warnings
+
+    async def fetched(self, done: Done, deadline: float) -> Done:
+        """The result with its file, where the provider keeps that.
+
+        Raises:
+            ResultLost: it cannot be copied from the provider.
+        """
+        url = done.media_url
+        if self._kind is Kind.TEXT or done.media is not None or not url:
+            return done
+        copy = await _until(deadline, done, "copied", lambda: self._copy(url, FAMILIES[self._kind]))
+        return replace(done, media=copy, media_url=None)
 
     async def _copy(self, url: str, family: Family) -> Media:
         fetched = await self._fetcher.fetch(url, accept=family)
@@ -74,6 +91,16 @@ class ResultKeeper:
         except Conflict:
             # An earlier sending of this call has made another file, which somebody may know already.
             return await self._store.write(key.format(new_id()), media.data, media.media_type)
+
+
+async def _as_wanted(media: Media, wanted: str | None) -> tuple[Media, tuple[str, ...]]:
+    """The file in the wanted format; as it is where that cannot be, since it may have been paid for."""
+    if wanted is None:
+        return media, ()
+    try:
+        return await converted(media, wanted), ()
+    except ConversionFailed as error:
+        return media, (f"The file could not be made {wanted} and is {media.media_type} as it came: {error.message}.",)
 
 
 async def _until(deadline: float, done: Done, verb: str, work: Callable[[], Awaitable[Result]]) -> Result:

@@ -8,11 +8,15 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.net.client import HttpClient
 from genesis.net.fetcher import GuardedFetcher
 from genesis.ports.clock import Clock, SystemClock
+from genesis.providers.chain import links
 from genesis.providers.registry import providers
 from genesis.settings import Settings
 from genesis.storage.open import open_store
 from workers.channels import open_channel
+from workers.inputs import InputFiles
+from workers.keeper import ResultKeeper
 from workers.memory import CallMemory
+from workers.parts import PartsRunner
 from workers.receipts import Receipts, open_receipts
 from workers.runner import CallRunner
 from workers.service import WorkerService
@@ -43,17 +47,19 @@ async def open_worker(
         }
         for _, channel in channels.values():
             stack.push_async_callback(channel.close)
-        runner = CallRunner(
-            capability,
-            store,
-            receipts,
-            fetcher,
-            max_bytes=settings.max_fetch_bytes,
-            call_seconds=settings.call_timeout_seconds,
+        files = InputFiles(store, fetcher, settings.max_fetch_bytes)
+        keeper = ResultKeeper(store, fetcher, capability.output_kind)
+        call_seconds = settings.call_timeout_seconds
+        chain_links = links(settings, capability_name, chain)
+        limits = {one.name: one.services[capability_name].longest_audio_seconds for one in chain if not one.missing}
+        parts = PartsRunner(
+            capability, files, store, keeper, limits=limits, links=chain_links, call_seconds=call_seconds
         )
+        runner = CallRunner(capability, files, receipts, keeper, parts, call_seconds=call_seconds)
         service = WorkerService(
             capability,
             channels,
+            chain_links,
             runner,
             receipts,
             CallMemory(monotonic),

@@ -3,45 +3,67 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
 from genesis.capabilities.catalog import Capability, field_kind
 from genesis.capabilities.fields import Kind
-from genesis.domain.artifact import STORAGE_PREFIX
 from genesis.domain.attempt import ProviderClass
+from genesis.domain.quantity import Quantities, Unit
 from genesis.errors import (
     CallFailed,
     FailureClass,
     GenesisError,
-    InputRejected,
+    InputTooLong,
     ProviderAmbiguous,
     ProviderRateLimited,
     ProviderUnavailable,
+    ReplyTooLarge,
     ResultLost,
-    StorageUnavailable,
     Unavailable,
     WorkerUnavailable,
 )
 from genesis.net.exchange import Request
-from genesis.net.fetcher import FetchInterrupted, GuardedFetcher
-from genesis.net.media import family_of, sniff
-from genesis.net.words import presentable
-from genesis.ports.blobs import BlobStore
+from genesis.net.fetcher import FetchInterrupted
 from genesis.ports.workers import CallPending, CallResult, OnDelta
-from genesis.providers.base import Adapter, Done, Media, Pending, Provider, ProviderCall, StreamingAdapter
+from genesis.providers.base import (
+    Adapter,
+    Done,
+    Media,
+    OverAndFree,
+    Pending,
+    PollingAdapter,
+    Provider,
+    ProviderCall,
+    options_of,
+)
+from genesis.providers.options import honored, warnings_of
+from genesis.providers.secrets import without_secrets
+from workers.asking import asked, cost_of, uploaded
 from workers.channels import Channel
 from workers.handles import cancel_request, handle_of, poll_request
+from workers.inputs import InputFiles
 from workers.keeper import FAMILIES, ResultKeeper
+from workers.measure import measured
 from workers.memory import digest
+from workers.outputs import MADE_HERE, output_of
+from workers.parts import PartsRunner
 from workers.receipts import Receipts
-from workers.streaming import stream
 
 logger = logging.getLogger(__name__)
 
 _POLL_AGAIN_SECONDS = 1.0
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_TELLS_NOTHING = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.UNAUTHORIZED,  # of whoever asks, and not of what was asked for; the key may be set right again
+    HTTPStatus.PAYMENT_REQUIRED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+}
+"""Statuses of a poll that say nothing about the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +86,28 @@ class CallRunner:
     """Makes calls of one capability.
 
     Args:
-        max_bytes: largest input file.
         call_seconds: longest that the exchange with a provider may take.
+
+    Attributes:
+        parts: does what is not done by a provider.
     """
 
     def __init__(
         self,
         capability: Capability,
-        store: BlobStore,
+        files: InputFiles,
         receipts: Receipts,
-        fetcher: GuardedFetcher,
+        keeper: ResultKeeper,
+        parts: PartsRunner,
         *,
-        max_bytes: int,
         call_seconds: float,
     ) -> None:
-        self._capability = capability.name
+        self._capability = capability
         self._makes_files = capability.output_kind is not Kind.TEXT
-        self._output_field = capability.output_field
-        self._store = store
+        self._files = files
         self._receipts = receipts
-        self._fetcher = fetcher
-        self._keeper = ResultKeeper(store, fetcher, capability.output_kind)
-        self._max_bytes = max_bytes
+        self._keeper = keeper
+        self.parts = parts
         self._call_seconds = call_seconds
         self._input_field = next(iter(capability.input.model_fields))
         self._input_kind = field_kind(capability.input, self._input_field)
@@ -103,29 +125,55 @@ class CallRunner:
         Raises:
             CallFailed: any of its kinds.
         """
-        adapter = order.provider.services[self._capability].adapter
+        with without_secrets(order.provider):
+            return await self._submit(order, on_delta)
+
+    async def _submit(self, order: Order, on_delta: OnDelta | None) -> CallResult | CallPending:
+        adapter = order.provider.services[self._capability.name].adapter
         deadline = asyncio.get_running_loop().time() + self._call_seconds
         try:
             async with asyncio.timeout_at(deadline):
-                media = await self._input_file(order.call_input[self._input_field])
-                call = ProviderCall(
-                    model=order.model,
-                    text="" if media else order.call_input[self._input_field],
-                    media=media,
-                    options={name: value for name, value in _given(order).items() if name in adapter.options},
-                    provider_options=order.options.get("provider_options") or {},
-                    call_key=order.call_key,
-                )
-                if on_delta is not None and isinstance(adapter, StreamingAdapter):
-                    answer = await stream(adapter, order.channel, call, order.provider.provider_class, on_delta)
-                else:
-                    answer = adapter.parse_reply(await order.channel.send(adapter.build_request(call)))
+                call = await uploaded(adapter, order.channel, await self._call(order, adapter))
+                answer = await asked(adapter, order.channel, call, order.provider.provider_class, on_delta)
+        except ReplyTooLarge as error:
+            if order.provider.provider_class is ProviderClass.REPEATABLE:
+                raise
+            raise _lost(error) from error
         except TimeoutError:
             raise ProviderAmbiguous(
                 f"{order.provider.name} did not answer within {self._call_seconds:g} seconds.",
                 hint="Raise CALL_TIMEOUT_SECONDS.",
             ) from None
-        return await self._outcome(order, adapter, answer, deadline)
+        return await self._outcome(order, adapter, answer, deadline, call.media)
+
+    async def _call(self, order: Order, adapter: Adapter) -> ProviderCall:
+        given = order.call_input[self._input_field]
+        media = None if self._input_kind is Kind.TEXT else await self._files.read(given, FAMILIES[self._input_kind])
+        await self._check_length(order, media)
+        return ProviderCall(
+            model=order.model,
+            text="" if media else given,
+            media=media,
+            options=honored(options_of(adapter, order.model), _given(order)),
+            provider_options=order.options.get("provider_options") or {},
+            call_key=order.call_key,
+        )
+
+    async def _check_length(self, order: Order, media: Media | None) -> None:
+        """Nothing is sent that the provider would refuse, or silently cut off.
+
+        Raises:
+            InputTooLong: the recording has to be cut.
+        """
+        longest = order.provider.services[self._capability.name].longest_audio_seconds
+        if longest is None or media is None:
+            return
+        seconds = (await measured(self._capability.name, {}, media, None)).get(Unit.AUDIO_SECONDS)
+        if seconds is not None and seconds > longest:
+            raise InputTooLong(
+                f"The recording lasts {seconds:,} seconds; {order.provider.name} takes {longest:g} at once.",
+                hint="Jobs cut it into parts by themselves; here, give a shorter one.",
+            )
 
     async def poll(self, order: Order, handle: Mapping[str, Any]) -> CallResult | CallPending:
         """Asks once for the result of a pending call.
@@ -135,7 +183,11 @@ class CallRunner:
             CallFailed: what became of the call. What the provider says of the poll never allows to ask for the work
                 again, which would pay twice.
         """
-        adapter = order.provider.services[self._capability].adapter
+        with without_secrets(order.provider):
+            return await self._poll(order, handle)
+
+    async def _poll(self, order: Order, handle: Mapping[str, Any]) -> CallResult | CallPending:
+        adapter = order.provider.services[self._capability.name].adapter
         request = poll_request(order.provider, handle)
         answer = await _polled(adapter, order.channel, request)
         try:
@@ -151,11 +203,12 @@ class CallRunner:
         Raises:
             CallFailed: what became of the call; ProviderAmbiguous where that takes too long.
         """
-        adapter = order.provider.services[self._capability].adapter
+        adapter = order.provider.services[self._capability.name].adapter
         deadline = asyncio.get_running_loop().time() + self._call_seconds
         try:
-            async with asyncio.timeout_at(deadline):
-                done = await _polled_to_the_end(adapter, order, pending)
+            with without_secrets(order.provider):
+                async with asyncio.timeout_at(deadline):
+                    done = await _polled_to_the_end(adapter, order, pending)
         except TimeoutError:
             raise ProviderAmbiguous(
                 f"{order.provider.name} did not finish within {self._call_seconds:g} seconds.",
@@ -166,8 +219,9 @@ class CallRunner:
     async def cancel(self, provider: Provider, channel: Channel, handle: Mapping[str, Any]) -> None:
         """Asks the provider to give up a pending call, where it can be asked; what it answers is only logged."""
         try:
-            request = cancel_request(provider, handle)
-            reply = request and await channel.send(request)
+            with without_secrets(provider):
+                request = cancel_request(provider, handle)
+                reply = request and await channel.send(request)
         except CallFailed as error:
             logger.warning("%s could not be asked to give up a call: %s", provider.name, error.message)
             return
@@ -175,26 +229,43 @@ class CallRunner:
             logger.warning("%s answered %s when asked to give up a call", provider.name, reply.status)
 
     async def _outcome(
-        self, order: Order, adapter: Adapter, answer: Done | Pending, deadline: float
+        self, order: Order, adapter: Adapter, answer: Done | Pending, deadline: float, given: Media | None = None
     ) -> CallResult | CallPending:
         if isinstance(answer, Pending):
             return CallPending(handle_of(order.provider, answer), answer.wait_seconds)
-        return await self._result(order, adapter, answer, deadline)
+        return await self._result(order, adapter, answer, deadline, given)
 
-    async def _result(self, order: Order, adapter: Adapter, answer: Done, deadline: float) -> CallResult:
-        artifact = await self._keeper.keep(answer, order.call_key, deadline)
+    async def _result(
+        self, order: Order, adapter: Adapter, answer: Done, deadline: float, given: Media | None = None
+    ) -> CallResult:
+        """The result of an answer.
+
+        Args:
+            given: the input file, where it is at hand.
+        """
+        answer = await self._keeper.fetched(answer, deadline)
+        artifact, unkept = await self._keeper.keep(answer, order.call_key, deadline, order.options.get("format"))
+        output, unmade = output_of(self._capability, artifact, answer, order.options)
         result = CallResult(
-            output={self._output_field: artifact.url if artifact else answer.text},
+            output=output,
             target=f"{order.provider.name}:{answer.model or order.model}",
             cost=answer.cost,
             usage=answer.usage,
-            warnings=tuple(
-                f"{order.provider.name} cannot honor `{name}`; it was left out."
-                for name in sorted(_given(order).keys() - adapter.options)
-            ),
+            quantities=await self._quantities(order, answer, given),
+            warnings=(*_warnings(order, adapter), *answer.warnings, *unkept, *unmade),
             artifact=artifact,
         )
-        return await self._with_receipt(order, result) if self.keeps_receipts(order.provider) else result
+        if self.keeps_receipts(order.provider):
+            result = await self._with_receipt(order, result)
+        # Once the result is safe: what more is known of its price may take a while to find out.
+        cost = await cost_of(adapter, order.channel, answer)
+        return replace(result, cost=cost)
+
+    async def _quantities(self, order: Order, answer: Done, given: Media | None) -> Quantities:
+        """What was used: measured where it may be charged for, and the provider's own word above that."""
+        if order.provider.provider_class is ProviderClass.REPEATABLE:
+            return answer.quantities
+        return {**await measured(self._capability.name, order.call_input, given, answer.media), **answer.quantities}
 
     async def _with_receipt(self, order: Order, result: CallResult) -> CallResult:
         try:
@@ -204,27 +275,13 @@ class CallRunner:
             logger.error("no receipt of call %s could be written: %s", order.call_key, error.message)
             return result
 
-    async def _input_file(self, value: str) -> Media | None:
-        if self._input_kind is Kind.TEXT:
-            return None
-        family = FAMILIES[self._input_kind]
-        if not value.startswith(STORAGE_PREFIX):
-            fetched = await self._fetcher.fetch(value, accept=family)
-            return Media(fetched.data, fetched.media_type)
-        try:
-            data = await self._store.read(value.removeprefix(STORAGE_PREFIX), limit=self._max_bytes)
-        except Unavailable as error:
-            raise StorageUnavailable(error.message, hint=error.hint) from error
-        except GenesisError as error:
-            raise InputRejected(f"{presentable(value)}: {error.message}", hint=error.hint) from error
-        media_type = sniff(data)
-        if family_of(media_type) != family:
-            raise InputRejected(f"{value} is {media_type or 'of an unknown type'}, but {family} is wanted.")
-        return Media(data, media_type)
-
 
 def _given(order: Order) -> dict[str, Any]:
     return {name: value for name, value in order.options.items() if name not in ("model", "provider_options")}
+
+
+def _warnings(order: Order, adapter: Adapter) -> tuple[str, ...]:
+    return warnings_of(order.provider.name, options_of(adapter, order.model), _given(order), without=MADE_HERE)
 
 
 async def _polled_to_the_end(adapter: Adapter, order: Order, pending: CallPending) -> Done:
@@ -246,14 +303,25 @@ async def _polled(adapter: Adapter, channel: Channel, request: Request) -> Done 
         reply = await channel.send(request)
     except (ProviderUnavailable, ProviderRateLimited, ProviderAmbiguous) as error:
         raise _ask_again(error) from error
+    except ReplyTooLarge as error:
+        raise _lost(error) from error
     try:
+        if isinstance(adapter, PollingAdapter):
+            return adapter.parse_poll(request, reply)
         return adapter.parse_reply(reply)
     except CallFailed as error:
-        if error.failure is FailureClass.FINAL:
+        if error.failure is FailureClass.FINAL or isinstance(error, ResultLost | OverAndFree):
             raise
-        if reply.status in _PASSING or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if reply.status in _TELLS_NOTHING or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise _ask_again(error) from error
         raise ProviderAmbiguous(error.message, hint=error.hint, cost=error.cost) from error
+
+
+def _lost(error: ReplyTooLarge) -> ResultLost:
+    return ResultLost(
+        f"The provider has made the result, but it could not be read: {error.message}",
+        hint="Raise MAX_FETCH_BYTES, or ask for less.",
+    )
 
 
 def _ask_again(error: CallFailed) -> WorkerUnavailable:

@@ -27,11 +27,12 @@ from genesis.errors import (
 )
 from genesis.net.words import presentable
 from genesis.ports.clock import Clock
-from genesis.ports.workers import Call, CallPending, CallResult, OnDelta, ProviderDescription, WorkerDescription
+from genesis.ports.workers import Call, CallPending, CallResult, Link, OnDelta, ProviderDescription, WorkerDescription
 from genesis.providers.base import Provider
-from workers.channels import Channel
+from workers.channels import Channel, NoChannel
 from workers.flights import Asked, Flight, Flights, Waiting
 from workers.memory import CallMemory, Outcome, digest, recalled
+from workers.parts import OWN_PROVIDER
 from workers.receipts import Receipts
 from workers.runner import CallRunner, Order
 
@@ -64,6 +65,7 @@ class WorkerService:
         self,
         capability: Capability,
         channels: Mapping[str, tuple[Provider, Channel]],
+        links: tuple[Link, ...],
         runner: CallRunner,
         receipts: Receipts,
         memory: CallMemory,
@@ -73,12 +75,14 @@ class WorkerService:
     ) -> None:
         self._capability = capability
         self._channels = channels
+        self._links = links
         self._runner = runner
+        self._parts = runner.parts
         self._receipts = receipts
         self._memory = memory
         self._slots_of_all = slots
         self.clock = clock
-        self._in_use = dict.fromkeys(channels, 0)
+        self._in_use = dict.fromkeys((*channels, OWN_PROVIDER.name), 0)
         self._flights = Flights()
 
     @property
@@ -89,7 +93,7 @@ class WorkerService:
     def describe(self) -> WorkerDescription:
         """What this worker can do."""
         described = tuple(self._described(provider) for provider, _ in self._channels.values())
-        return WorkerDescription(self._capability.worker, self._capability.name, described)
+        return WorkerDescription(self._capability.worker, self._capability.name, described, self._links)
 
     async def generate(self, call: Call, on_delta: OnDelta | None = None) -> CallResult | CallPending:
         """Makes one call of one provider; the first configured one where the call names no model.
@@ -264,6 +268,8 @@ class WorkerService:
         order = plan.order
         try:
             outcome: CallResult | CallPending | None = plan.pending or await self._by_receipt(order)
+            if outcome is None and order.provider is OWN_PROVIDER:
+                outcome = await self._parts.submit(order.call_key, order.call_input, order.options)
             if outcome is None:
                 outcome = await self._runner.submit(order, flight.tell if plan.stream else None)
             if isinstance(outcome, CallPending) and plan.to_the_end:
@@ -293,9 +299,12 @@ class WorkerService:
             self._memory.keep(order.call_key, digest(order.call_input, order.options), outcome)
 
     def _checked(self, call: Call) -> Asked:
+        capability = self._capability
+        own = self._parts.does(call.options.get("model"))
+        input_model, options_model = self._parts.contract if own else (capability.input, capability.options)
         try:
-            call_input = self._capability.input.model_validate(call.input)
-            options = self._capability.options.model_validate(call.options)
+            call_input = input_model.model_validate(call.input)
+            options = options_model.model_validate(call.options)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
@@ -304,16 +313,19 @@ class WorkerService:
 
     def _order(self, call: Call, asked: Asked) -> Order:
         call_input, options = asked
+        if self._parts.does(options.get("model")):
+            model = options["model"].partition(":")[2]
+            return Order(OWN_PROVIDER, model, NoChannel(), call.call_key, call_input, options)
         provider, model = self._target(options.get("model"))
         return Order(provider, model, self._channels[provider.name][1], call.call_key, call_input, options)
 
     def _target(self, model: str | None) -> tuple[Provider, str]:
         if model is None:
-            provider = next((provider for provider, _ in self._channels.values() if not provider.missing), None)
-            if provider is None:
+            first = next((link for link in self._links if not self._channels[link.provider][0].missing), None)
+            if first is None:
                 missing = "; ".join(f"{name}: {provider.missing}" for name, (provider, _) in self._channels.items())
                 raise ProviderMisconfigured(f"No provider of {self._capability.name} is configured.", hint=missing)
-            return provider, provider.services[self._capability.name].models[0]
+            return self._target(first.target)
         name, _, model_name = model.partition(":")
         if name not in self._channels:
             raise ProviderRejected(
@@ -338,6 +350,8 @@ class WorkerService:
             any_model=service.any_model,
             provider_class=provider.provider_class,
             slots=self._slots(provider),
+            longest_text=service.longest_text,
+            longest_audio_seconds=service.longest_audio_seconds,
         )
 
     def _slots(self, provider: Provider) -> int:

@@ -1,16 +1,49 @@
 """Reads a text that a provider streams: tells each piece, and puts the result together."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from genesis.domain.attempt import ProviderClass
 from genesis.errors import ProviderAmbiguous, ProviderUnavailable
 from genesis.net.events import MEDIA_TYPE, EventSplitter
 from genesis.net.exchange import Reply, StreamedReply
-from genesis.providers.base import Chunk, Done, Pending, ProviderCall, StreamingAdapter
+from genesis.providers.base import Adapter, BillingAdapter, Chunk, Done, Pending, ProviderCall, StreamingAdapter
 from workers.channels import Channel
 
 OnText = Callable[[str], None]
+
+
+class InDoubt(ProviderAmbiguous):
+    """Nobody knows what became of a call, but its reply had begun.
+
+    Args:
+        headers: of the reply, by lower-case name.
+    """
+
+    def __init__(self, error: ProviderAmbiguous, headers: Mapping[str, str]) -> None:
+        super().__init__(error.message, hint=error.hint, retry_after=error.retry_after, cost=error.cost)
+        self.headers = headers
+
+
+@contextmanager
+def _told_by(headers: Mapping[str, str]) -> Iterator[None]:
+    """Adds a reply's headers to what leaves its call in doubt."""
+    try:
+        yield
+    except ProviderAmbiguous as error:
+        raise InDoubt(error, headers) from None
+
+
+def read(adapter: Adapter, reply: Reply) -> Done | Pending:
+    """What a whole reply says.
+
+    Raises:
+        InDoubt: nobody knows what became of the call.
+        ProviderError: as `Adapter.parse_reply` otherwise.
+    """
+    with _told_by(reply.headers):
+        return adapter.parse_reply(reply)
 
 
 async def stream(
@@ -25,13 +58,22 @@ async def stream(
     """
     try:
         async with channel.stream(adapter.build_stream(call)) as reply:
-            plain = None if _is_stream(reply) else await _whole(reply)
-            whole = await _read(adapter, reply, on_text) if plain is None else Chunk()
+            with _told_by(reply.headers):
+                plain = None if _is_stream(reply) else await _whole(reply)
+                whole = await _read(adapter, reply, on_text) if plain is None else Chunk()
+        with _told_by(reply.headers):
+            return _assembled(adapter, reply, whole) if plain is None else adapter.parse_reply(plain)
     except ProviderAmbiguous as error:
         if provider_class is not ProviderClass.REPEATABLE:
             raise
         raise ProviderUnavailable(error.message, hint=error.hint) from error
-    return adapter.assemble(whole) if plain is None else adapter.parse_reply(plain)
+
+
+def _assembled(adapter: StreamingAdapter, reply: StreamedReply, whole: Chunk) -> Done:
+    done = adapter.assemble(whole)
+    if done.cost is not None or not isinstance(adapter, BillingAdapter):
+        return done
+    return replace(done, cost_request=adapter.cost_request(reply.headers))
 
 
 def _is_stream(reply: StreamedReply) -> bool:
@@ -50,7 +92,7 @@ async def _read(adapter: StreamingAdapter, reply: StreamedReply, on_text: OnText
         ProviderAmbiguous: the stream ended before the text did.
     """
     events, texts, refusals, known = EventSplitter(), [], [], Chunk()
-    async for piece in reply.body:
+    async for piece in _to_the_end(reply):
         for event in events.feed(piece):
             chunk = adapter.parse_chunk(event)
             if chunk.text and not known.last:
@@ -61,6 +103,13 @@ async def _read(adapter: StreamingAdapter, reply: StreamedReply, on_text: OnText
     if not known.last and known.finish_reason is None:
         raise ProviderAmbiguous("The provider's stream ended before the text did; it may have done the work.")
     return replace(known, text="".join(texts), refusal="".join(refusals))
+
+
+async def _to_the_end(reply: StreamedReply) -> AsyncIterator[bytes]:
+    """The pieces of a stream, and the end of its last event, which some servers forget."""
+    async for piece in reply.body:
+        yield piece
+    yield b"\n\n"
 
 
 def _updated(known: Chunk, chunk: Chunk) -> Chunk:

@@ -12,19 +12,43 @@ from gateway.errors import problem_responses
 from gateway.preferences import REPLAYED, idempotency_key
 from gateway.routes.jobs import IdempotencyKey
 from gateway.schemas.batch import BatchRequest, BatchView
+from gateway.schemas.job import JobRequest
 from gateway.views import batch_document
+from genesis.domain.job import JobStatus
 from genesis.engine.engine import Engine
+from genesis.errors import PayloadTooLarge, Unavailable
 
 router = APIRouter(tags=["batches"])
 
 
 async def _create(request: Request) -> Response:
     key = idempotency_key(request.headers)
-    orders = [job.order() for job in (await read_model(request, BatchRequest)).jobs]
+    orders = [job.order() for job in await _jobs_of(request)]
     engine, organization = engine_of(request), organization_of(request)
     batch, replayed = await engine.submit_batch(organization, orders, idempotency_key=key)
     headers = {"Location": f"/batches/{batch.id}"} | ({REPLAYED: "true"} if replayed else {})
-    return await _shown(engine, organization, batch.id, 201, headers)
+    try:
+        return await _shown(engine, organization, batch.id, 201, headers)
+    except Unavailable:  # it is accepted, which is what matters now
+        return json_response(batch_document(batch, {JobStatus.QUEUED: batch.size}), 201, headers)
+
+
+async def _jobs_of(request: Request) -> list[JobRequest]:
+    """The jobs of a batch.
+
+    Raises:
+        PayloadTooLarge: one of them would be too large for a request of its own.
+    """
+    jobs = (await read_model(request, BatchRequest)).jobs
+    largest: int = request.app.state.largest_job
+    if len(await request.body()) > largest:
+        for number, job in enumerate(jobs):
+            if len(job.model_dump_json(exclude_unset=True).encode()) > largest:
+                raise PayloadTooLarge(
+                    f"jobs.{number} has more than {largest:,} bytes, which is more than a job may have.",
+                    hint="Nothing was accepted. Give files by URL; their content does not belong into the request.",
+                )
+    return jobs
 
 
 async def _creation(body: BatchRequest, idempotency_key: IdempotencyKey = None) -> None:  # the description alone

@@ -1,6 +1,7 @@
 """Jobs: create, look up, list, cancel, retry."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,7 +18,7 @@ from gateway.schemas.job import JobListQuery, JobRequest, JobView, RetryRequest
 from gateway.views import job_document
 from genesis.domain.job import Job, JobStatus
 from genesis.engine.engine import Engine
-from genesis.errors import FieldError, InvalidRequest
+from genesis.errors import FieldError, InvalidRequest, Unavailable
 
 router = APIRouter(tags=["jobs"])
 
@@ -55,7 +56,8 @@ async def create_job(request: Request) -> Response:
     submission = await engine.submit(organization, order, idempotency_key=key)
     job = submission.job
     if seconds:
-        job = await engine.follower.wait(organization, job.id, seconds)
+        with suppress(Unavailable):  # the job is accepted, which is what matters now
+            job = await engine.follower.wait(organization, job.id, seconds)
     headers["Location"] = f"/jobs/{job.id}"
     if submission.replayed:
         headers[REPLAYED] = "true"

@@ -1,11 +1,11 @@
-"""How the platform is: alive, ready, and with which providers."""
+"""How the platform is: alive and ready."""
 
 import asyncio
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.dependencies import EngineDependency, possible_engine_of
-from gateway.schemas.status import Health, LedgerStatus, ProviderList, ProviderView, Readiness, WorkerStatus
+from gateway.dependencies import possible_engine_of
+from gateway.schemas.status import Health, LedgerStatus, Readiness, WorkerStatus
 from genesis import __version__
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.engine.engine import Engine
@@ -54,28 +54,9 @@ async def _ledger(engine: Engine) -> tuple[LedgerStatus, int | None]:
     """How the ledger is, and how many executors it knows where it answers."""
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
-            await engine.check()
-            return LedgerStatus(ready=True, reason=None), await engine.live_executors()
+            waiting = await engine.check()
+            return LedgerStatus(ready=True, reason=waiting), await engine.live_executors()
     except Unavailable as error:
         return LedgerStatus(ready=False, reason=error.message), None
     except TimeoutError:
         return LedgerStatus(ready=False, reason=f"It has not answered within {_CHECK_SECONDS:g} seconds."), None
-
-
-@router.get("/providers")
-async def list_providers(engine: EngineDependency) -> ProviderList:
-    """Lists the providers of every worker that answers, in the order in which they are asked."""
-    return ProviderList(
-        providers=[
-            ProviderView(
-                name=provider.name,
-                capability=worker.capability,
-                configured=provider.configured,
-                missing=provider.missing,
-                models=[f"{provider.name}:{model}" for model in provider.models],
-                any_model=provider.any_model,
-            )
-            for worker in engine.directory.known.values()
-            for provider in worker.providers
-        ]
-    )

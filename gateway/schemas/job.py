@@ -1,23 +1,50 @@
 """Jobs as the API takes and gives them."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from genesis.domain.attempt import AttemptState
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import JobStatus, OnAmbiguous
+from genesis.domain.money import Money
+from genesis.domain.price import CostSource
 from genesis.domain.step import StepState
 from genesis.engine.order import Order
 from genesis.ports.queries import JobFilter
 
 _LONGEST_DEADLINE = 31_536_000
 """Seconds: a year."""
+_MOST_DOLLARS = 1_000_000
+_PLAIN_NUMBER = re.compile(r"\d{1,7}(\.\d{1,6})?", re.ASCII)
 _LATEST_START = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _exact(value: object) -> object:
+    """Text is to be a plain number, so that what was meant is what is taken."""
+    if isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value):
+        raise ValueError("write US dollars as a number such as 0.25, not negative, with at most 6 decimal places")
+    return value
+
+
+_DOLLARS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[0-9]{1,7}(\.[0-9]{1,6})?$"},
+        {"type": "number", "minimum": 0, "maximum": _MOST_DOLLARS},
+    ]
+}
+Dollars = Annotated[
+    Decimal,
+    Field(ge=0, le=_MOST_DOLLARS, decimal_places=6),
+    BeforeValidator(_exact),
+    WithJsonSchema(_DOLLARS_SCHEMA),
+]
 
 
 class JobRequest(BaseModel):
@@ -71,6 +98,14 @@ class JobRequest(BaseModel):
         "hand; or the call is made again, and may then be paid twice.",
     )
 
+    max_cost: Dollars | None = Field(
+        None,
+        description="US dollars that the job may cost, as a number or as text, which is exact however long it is. A job that "
+        "is expected to cost more is refused with `too-expensive`, and one of which nobody knows the cost with "
+        "`unknown-price`; before each call that may exceed it, the step fails with `max-cost-reached`.",
+        examples=["0.25"],
+    )
+
     @model_validator(mode="after")
     def _storable(self) -> Self:
         _check_storable([self.pipeline, self.inputs, self.options], _DEEPEST)
@@ -89,6 +124,7 @@ class JobRequest(BaseModel):
             start_within=self.start_within_seconds,
             finish_within=self.finish_within_seconds,
             on_ambiguous=self.on_ambiguous,
+            max_cost=None if self.max_cost is None else Money.from_dollars(self.max_cost),
         )
 
 
@@ -166,6 +202,7 @@ class JobOutputs(BaseModel):
     text: str | None
     image_url: str | None = Field(examples=["/storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.png"])
     audio_url: str | None
+    subtitles: str | None = Field(description="Of a transcription, where they were asked for.")
 
 
 class ErrorView(BaseModel):
@@ -184,7 +221,13 @@ class AttemptView(BaseModel):
     status: AttemptState
     created_at: datetime
     settled_at: datetime | None
-    cost_microdollars: int | None = Field(description="As the provider reported it; null when unknown.")
+    cost_microdollars: int | None = Field(description="Null when unknown.")
+    cost_source: CostSource | None = Field(
+        description="Who says so: the provider for this call, the operator's table of prices, or the shipped catalog."
+    )
+    quantities: dict[str, str] = Field(
+        description="What the provider charges by, as exact decimal numbers.", examples=[{"characters": "120"}]
+    )
     warnings: list[str]
     error: ErrorView | None
 
@@ -193,6 +236,9 @@ class StepView(BaseModel):
     """One capability call of the pipeline."""
 
     name: str
+    part_of: str | None = Field(
+        description="The step of which this is a part, where that was too long for one call.", examples=["speak"]
+    )
     capability: str
     status: StepState
     output: dict[str, Any] | None
@@ -200,6 +246,9 @@ class StepView(BaseModel):
     completed_at: datetime | None
     retry_at: datetime | None = Field(description="When the next attempt is due, after a failed one.")
     error: ErrorView | None
+    cost_microdollars: int | None = Field(
+        description="Sum of its attempts; null when any is unknown, or there is none."
+    )
     attempts: list[AttemptView]
 
 
@@ -240,7 +289,9 @@ class JobMetadata(BaseModel):
     on_ambiguous: OnAmbiguous
     retried_at: datetime | None = Field(description="When it was last retried by hand.")
     cancel_requested_at: datetime | None
-    cost_microdollars: int | None = Field(description="Sum of what providers reported; null when any is unknown.")
+    cost_microdollars: int | None = Field(description="Sum of all attempts; null when any is unknown.")
+    cost_known_microdollars: int = Field(description="Sum of the costs that are known.")
+    max_cost_microdollars: int | None = Field(description="What the job may cost.")
     warnings: list[str] = Field(description="What the providers could not honor.")
 
 

@@ -1,4 +1,4 @@
-"""How the platform and its providers are, as the API shows it."""
+"""How the platform is, as the API shows it."""
 
 from typing import Literal
 
@@ -25,7 +25,7 @@ class LedgerStatus(BaseModel):
     """Whether the ledger of jobs answers."""
 
     ready: bool
-    reason: str | None = Field(description="Why it does not answer.")
+    reason: str | None = Field(description="Why it does not answer; or, while it does, what single changes wait for.")
 
 
 class Readiness(BaseModel):
@@ -38,20 +38,3 @@ class Readiness(BaseModel):
         "not answer."
     )
     workers: list[WorkerStatus]
-
-
-class ProviderView(BaseModel):
-    """A provider of one capability."""
-
-    name: str
-    capability: str
-    configured: bool
-    missing: str = Field(description="What has to be set or installed when it is not configured.")
-    models: list[str] = Field(description="Known models as `provider:name`, the default first.")
-    any_model: bool = Field(description="Whether other models of the provider can be named.")
-
-
-class ProviderList(BaseModel):
-    """All providers, by capability and in the order in which they are asked."""
-
-    providers: list[ProviderView]

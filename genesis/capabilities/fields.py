@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TEXT = "text"
     AUDIO_URL = "audio_url"
     IMAGE_URL = "image_url"
+    SUBTITLES = "subtitles"
 
 
 _URL = re.compile(rf"(https?://|{STORAGE_PREFIX})\S+")
@@ -56,6 +57,7 @@ ImageUrl = Annotated[
         json_schema_extra={"format": Kind.IMAGE_URL},
     ),
 ]
+Subtitles = Annotated[str, Field(json_schema_extra={"format": Kind.SUBTITLES})]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1, description="Makes the result repeatable where the model allows it.")]
 Language = Annotated[
     str,

@@ -24,6 +24,12 @@ class Quality(StrEnum):
     HIGH = "high"
 
 
+class ImageFormat(StrEnum):
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+
 class ImageInput(CapabilityModel):
     prompt: Annotated[Text, Field(max_length=4_000, description="What the image shows.")]
 
@@ -34,6 +40,7 @@ class ImageOptions(CallOptions):
     aspect_ratio: AspectRatio | None = Field(None, description="Width to height; 1:1 when left out.")
     negative_prompt: str | None = Field(None, max_length=2_000, description="What it must not show.")
     seed: Seed | None = None
+    format: ImageFormat | None = Field(None, description="The file's format; as the provider makes it when left out.")
 
 
 class ImageOutput(CapabilityModel):

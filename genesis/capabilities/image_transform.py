@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from genesis.capabilities.fields import CallOptions, CapabilityModel, ImageUrl, Seed, Style
+from genesis.capabilities.image import ImageFormat
 
 
 class ImageTransformInput(CapabilityModel):
@@ -15,6 +16,7 @@ class ImageTransformOptions(CallOptions):
     strength: float | None = Field(None, ge=0, le=1, description="0 keeps the image, 1 changes it most.")
     negative_prompt: str | None = Field(None, max_length=2_000, description="What it must not show.")
     seed: Seed | None = None
+    format: ImageFormat | None = Field(None, description="The file's format; as the provider makes it when left out.")
 
 
 class ImageTransformOutput(CapabilityModel):

@@ -11,8 +11,6 @@ from genesis.domain.job import Job, JobStatus
 from genesis.domain.step import Step, StepState
 from genesis.ports.ledger import Change, Claimed, Release
 
-SUSPECT_CRASHES = 2
-"""Deaths of its owners after which a job runs alone."""
 LONE_CRASHES = 3
 """Deaths of its owners while it ran alone after which a job is parked."""
 
@@ -84,6 +82,11 @@ def ended(status: JobStatus, failure: Failure | None, now: Milliseconds) -> Even
     return Event(kind, now, {"code": failure.code} if failure else {})
 
 
+def calls_go_on(job: Job) -> bool:
+    """Whether calls of a job that nobody runs may be under way all the same, which are to be given up with it."""
+    return any(attempt.provider_class is not ProviderClass.REPEATABLE for attempt in job.open_attempts)
+
+
 def end_after_release(*, cancel_requested: bool, lone_crash_count: int) -> tuple[JobStatus, Failure | None] | None:
     """How a job that has just lost its owner ends; None where it waits for the next one."""
     if cancel_requested:
@@ -103,7 +106,7 @@ def retried(job: Job, now: Milliseconds) -> tuple[Job, str, Event]:
 
     Its attempts so far are earlier than that, whatever has been done to the clock.
     """
-    steps = tuple(step if step.state is StepState.DONE else Step(step.name, step.capability) for step in job.steps)
+    steps = tuple(step if step.state is StepState.DONE else _anew(step) for step in job.steps)
     fresh = replace(
         job,
         status=JobStatus.QUEUED,
@@ -124,6 +127,10 @@ def retried(job: Job, now: Milliseconds) -> tuple[Job, str, Event]:
     return fresh, fresh.lane, Event(EventType.JOB_RETRIED, now)
 
 
+def _anew(step: Step) -> Step:
+    return Step(step.name, step.capability, part=step.part)
+
+
 def _was_unwanted(step: Step) -> bool:
     """Whether its condition did not hold; a step that is skipped by the end of its job has the time of that."""
     return step.state is StepState.SKIPPED and step.completed_at is None
@@ -135,14 +142,13 @@ def lane_of(steps: tuple[Step, ...]) -> str:
 
 
 def unresolved(job: Job) -> Attempt | None:
-    """An attempt whose outcome nobody knows and which would be made again if the job were."""
-    undone = {step.name for step in job.steps if step.state is not StepState.DONE}
-    since = job.retried_at or 0
-    return next(
-        (
-            attempt
-            for attempt in job.attempts
-            if attempt.state is AttemptState.UNKNOWN and attempt.step in undone and attempt.created_at >= since
-        ),
-        None,
-    )
+    """An attempt whose outcome nobody knows and which would be made again if the job were.
+
+    That it may be paid twice was accepted once for each time that it is: not any more before a later attempt was sent.
+    """
+    undone = [step.name for step in job.steps if step.state is not StepState.DONE]
+    doubtful = [attempt for step in undone for attempt in job.attempts_that_count(step)]
+    for step in undone:
+        sent = [attempt for attempt in job.attempts_of(step) if attempt.state is not AttemptState.NOT_SENT]
+        doubtful += sent[-1:]
+    return next((attempt for attempt in doubtful if attempt.state is AttemptState.UNKNOWN), None)

@@ -34,6 +34,21 @@ def key_used(idempotency: Idempotency) -> IdempotencyConflict:
     )
 
 
+def user_of(used: tuple[str, str | None, str | None], idempotency: Idempotency) -> tuple[str | None, str | None]:
+    """The job, or the batch, that was accepted under a key.
+
+    Args:
+        used: the fingerprint of what was submitted, and what was accepted.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+    """
+    fingerprint, job, batch = used
+    if fingerprint != idempotency.fingerprint:
+        raise key_used(idempotency)
+    return job, batch
+
+
 def check_cancelable(job: Job) -> None:
     """Raises Conflict unless the job can be canceled."""
     if job.status in TERMINAL:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Protocol
 
 from pydantic_core import to_json
@@ -13,7 +14,9 @@ from genesis.domain.failure import UNREADABLE, Failure
 from genesis.domain.job import Job, JobStatus, OnAmbiguous
 from genesis.domain.money import Money
 from genesis.domain.pipeline import Pipeline
-from genesis.domain.step import Step, StepState
+from genesis.domain.price import CostSource
+from genesis.domain.quantity import Quantities, Unit
+from genesis.domain.step import Part, Step, StepState
 from genesis.errors import FailureClass, GenesisError
 
 Values = tuple[Any, ...]
@@ -45,6 +48,7 @@ JOB_COLUMNS = (
     "start_by",
     "finish_by",
     "on_ambiguous",
+    "max_cost",
 )
 """What a new job brings; the other columns have defaults."""
 STEP_COLUMNS = (
@@ -52,6 +56,7 @@ STEP_COLUMNS = (
     "number",
     "name",
     "capability",
+    "part",
     "state",
     "output",
     "failure",
@@ -79,6 +84,8 @@ EVIDENCE_COLUMNS = (
     "settled_at",
     "failure",
     "cost",
+    "cost_source",
+    "quantities",
     "retry_after",
     "warnings",
     "usage",
@@ -102,6 +109,19 @@ def dump_failure(failure: Failure | None) -> str | None:
     if failure is None:
         return None
     return dump({"code": failure.code, "message": failure.message, "hint": failure.hint, "kind": failure.kind})
+
+
+def dump_quantities(quantities: Quantities) -> str:
+    """Quantities as exact decimal numbers."""
+    return dump({unit.value: str(quantity) for unit, quantity in quantities.items()}) if quantities else "{}"
+
+
+def quantities_from(column: str) -> Quantities:
+    """Quantities from their column; units of other versions are left out."""
+    return {Unit(name): Decimal(amount) for name, amount in _mapping(column).items() if name in _UNITS}
+
+
+_UNITS = frozenset(unit.value for unit in Unit)
 
 
 def job_values(job: Job, *, lane: str, plan: str, event_seq: int) -> Values:
@@ -131,12 +151,24 @@ def job_values(job: Job, *, lane: str, plan: str, event_seq: int) -> Values:
         job.start_by,
         job.finish_by,
         job.on_ambiguous.value,
+        job.max_cost,
     )
 
 
 def step_values(job: str, number: int, step: Step) -> Values:
     """A step's row, in the order of `STEP_COLUMNS`."""
-    return (job, number, step.name, step.capability, *step_change(step))
+    return (job, number, step.name, step.capability, _dump_part(step.part), *step_change(step))
+
+
+def part_values(job: str, steps: Iterable[Step]) -> list[Values]:
+    """The rows of steps that are added to a job as parts of others."""
+    return [step_values(job, step.part.place, step) for step in steps if step.part is not None]
+
+
+def _dump_part(part: Part | None) -> str | None:
+    if part is None:
+        return None
+    return dump({"of": part.of, "input": dict(part.input), "start": part.start, "end": part.end})
 
 
 def step_change(step: Step) -> Values:
@@ -180,6 +212,8 @@ def evidence_values(attempt: Attempt, *, keep_output: bool) -> Values:
         attempt.settled_at,
         dump_failure(attempt.failure),
         attempt.cost,
+        None if attempt.cost_source is None else attempt.cost_source.value,
+        dump_quantities(attempt.quantities),
         attempt.retry_after,
         dump(attempt.warnings) if attempt.warnings else "[]",
         dump(attempt.usage),
@@ -282,6 +316,7 @@ def _job(row: Row, steps: Iterable[Row], attempts: Iterable[Row], plan: Pipeline
         start_by=row["start_by"],
         finish_by=row["finish_by"],
         on_ambiguous=OnAmbiguous(row["on_ambiguous"]),
+        max_cost=None if row["max_cost"] is None else Money(row["max_cost"]),
         crash_count=row["crash_count"],
         retried_at=row["retried_at"],
         lane=row["lane"],
@@ -303,6 +338,7 @@ def step_from(row: Row) -> Step:
         started_at=row["started_at"],
         completed_at=row["completed_at"],
         retry_at=row["retry_at"],
+        part=None if row["part"] is None else Part(place=row["number"], **json.loads(row["part"])),
     )
 
 
@@ -320,6 +356,8 @@ def attempt_from(row: Row) -> Attempt:
         settled_at=row["settled_at"],
         failure=_failure(row["failure"]),
         cost=None if row["cost"] is None else Money(row["cost"]),
+        cost_source=None if row["cost_source"] is None else CostSource(row["cost_source"]),
+        quantities=quantities_from(row["quantities"]),
         retry_after=row["retry_after"],
         warnings=() if row["warnings"] == "[]" else tuple(json.loads(row["warnings"])),
         usage=_mapping(row["usage"]),

@@ -42,7 +42,7 @@ OPEN = sql_list(attempts.OPEN)
 SETTLED = sql_list(steps.SETTLED)
 """States of steps that are over."""
 
-JOB_MOVES = moves(jobs.TRANSITIONS)
+JOB_ENDS = moves({status: following & jobs.TERMINAL for status, following in jobs.TRANSITIONS.items()})
 ATTEMPT_MOVES = moves(attempts.TRANSITIONS, AttemptState.PENDING)
 """How evidence may change an attempt; that it is pending may be said again."""
 STEP_MOVES = moves(
@@ -54,6 +54,8 @@ STEP_MOVES = moves(
 
 WAITING = "owner IS NULL AND status IN ('queued', 'running')"
 """Jobs that nobody runs and that are not over; the words of the partial indexes."""
-CLAIMABLE = f"{WAITING} AND wake_at = 0 AND crash_count < 2"
-SUSPECT = f"{WAITING} AND wake_at = 0 AND crash_count >= 2"
+CLAIMABLE = f"{WAITING} AND wake_at = 0 AND crash_count < {jobs.SUSPECT_CRASHES}"
+SUSPECT = f"{WAITING} AND wake_at = 0 AND crash_count >= {jobs.SUSPECT_CRASHES}"
 SLEEPING = f"{WAITING} AND wake_at > 0"
+IN_DOUBT = f"attempts.state = '{AttemptState.UNKNOWN}' AND attempts.handle IS NOT NULL"
+"""Attempts whose outcome is unknown and can be asked for; the words of the partial index."""

@@ -9,6 +9,8 @@ from typing import Any
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
+from genesis.domain.price import CostSource
+from genesis.domain.quantity import Quantities
 
 
 class ProviderClass(StrEnum):
@@ -51,7 +53,9 @@ class Attempt:
         number: counts from 1 within the step and never restarts.
         call_key: names the one intended provider call; it also names the output.
         target: the model asked, as `provider:name`.
-        cost: as the provider reported it; None when unknown.
+        cost: what it is known to have cost, 0 where it is proven that nothing was charged; None when unknown.
+        cost_source: who says so; None where nobody does.
+        quantities: of what the provider charges by, as it reported them or as they were measured.
         warnings: what the provider could not honor.
         retry_after: seconds that the provider asked to wait before the next attempt.
         not_after: the call is not to be begun after this moment.
@@ -71,6 +75,8 @@ class Attempt:
     settled_at: Milliseconds | None = None
     failure: Failure | None = None
     cost: Money | None = None
+    cost_source: CostSource | None = None
+    quantities: Quantities = field(default_factory=dict)
     retry_after: float | None = None
     warnings: tuple[str, ...] = ()
     usage: Mapping[str, Any] = field(default_factory=dict)

@@ -17,6 +17,7 @@ class EventType(StrEnum):
     JOB_CANCELED = "job-canceled"
     STEP_STARTED = "step-started"
     STEP_RETRIED = "step-retried"
+    STEP_DIVIDED = "step-divided"
     STEP_PENDING = "step-pending"
     STEP_COMPLETED = "step-completed"
     STEP_FAILED = "step-failed"

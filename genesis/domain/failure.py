@@ -68,6 +68,13 @@ UNREADABLE = Failure(
 )
 """A job that another version has made."""
 
+DEFECT = Failure(
+    "internal-error",
+    "Genesis met an error of its own while running this job.",
+    "The gateway's log has the details under this job's id; please report it.",
+    FailureClass.FINAL,
+)
+
 WITHHELD = Failure("attempt-withheld", "The job was stopped before this attempt was sent.", "", FailureClass.SAFE)
 """A recorded attempt that was never sent."""
 

@@ -1,6 +1,6 @@
 """Jobs: one run of a pipeline each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -10,8 +10,14 @@ from genesis.domain.attempt import OPEN, Attempt, AttemptState
 from genesis.domain.expression import Scope
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
-from genesis.domain.pipeline import Pipeline, PipelineStep
+from genesis.domain.money import Money
+from genesis.domain.pipeline import OnError, Pipeline, PipelineStep
 from genesis.domain.step import Step
+
+CUT = "genesis:cut"
+"""What cuts recordings into parts; in place of a provider's model."""
+JOIN = "genesis:join"
+"""What joins spoken parts."""
 
 
 class OnAmbiguous(StrEnum):
@@ -32,12 +38,17 @@ class JobStatus(StrEnum):
 TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = MappingProxyType(
     {
         JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELED}),
-        JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED}),
+        JobStatus.RUNNING: frozenset(
+            {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED, JobStatus.QUEUED}  # the last: no worker took it
+        ),
         JobStatus.COMPLETED: frozenset(),
         JobStatus.FAILED: frozenset({JobStatus.QUEUED}),  # retried by hand
         JobStatus.CANCELED: frozenset({JobStatus.QUEUED}),
     }
 )
+
+SUSPECT_CRASHES = 2
+"""Deaths of its owners after which a job runs alone."""
 
 TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED})
 
@@ -55,9 +66,10 @@ class Job:
         start_by: it fails unless it has been claimed by then.
         finish_by: it fails unless it has ended by then.
         crash_count: how many of its owners died while they ran it.
+        max_cost: a step that might make the whole dearer than this is not begun; None for no limit.
         retried_at: when it was last queued again by hand; earlier attempts do not count against it.
         cancel_requested_at: when somebody asked to cancel it while it was owned.
-        steps: in the plan's order.
+        steps: in the plan's order, and then the parts of those that were too long for one call.
         attempts: of all steps, oldest first.
     """
 
@@ -84,6 +96,7 @@ class Job:
     start_by: Milliseconds | None = None
     finish_by: Milliseconds | None = None
     on_ambiguous: OnAmbiguous = OnAmbiguous.FAIL
+    max_cost: Money | None = None
     crash_count: int = 0
     retried_at: Milliseconds | None = None
     lane: str = ""
@@ -101,13 +114,35 @@ class Job:
         values = {name: expression.evaluate(scope) for name, expression in self.plan.outputs.items()}
         return {name: value for name, value in values.items() if value is not None}
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may be what its executors died of."""
+        return self.crash_count >= SUSPECT_CRASHES
+
     def step(self, name: str) -> Step:
         """The step of this name; the plan guarantees that it exists."""
         return next(step for step in self.steps if step.name == name)
 
     def planned(self, name: str) -> PipelineStep:
-        """What the plan says of a step; the plan has it."""
-        return next(step for step in self.plan.steps if step.name == name)
+        """What the plan says of a step, or what follows from it for a part of one."""
+        found = next((step for step in self.plan.steps if step.name == name), None)
+        return found or _planned_part(self.step(name))
+
+    @property
+    def planned_steps(self) -> tuple[PipelineStep, ...]:
+        """The plan's steps, and then the parts."""
+        if not self.has_parts:
+            return self.plan.steps
+        return (*self.plan.steps, *(_planned_part(step) for step in self.steps if step.part))
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether any of its steps was too long for one call."""
+        return len(self.steps) > len(self.plan.steps)
+
+    def parts_of(self, name: str) -> tuple[Step, ...]:
+        """The parts of a step in their order; none where it is one call."""
+        return tuple(step for step in self.steps if step.part and step.part.of == name) if self.has_parts else ()
 
     def attempts_of(self, step: str) -> tuple[Attempt, ...]:
         """The attempts of one step, oldest first."""
@@ -123,16 +158,28 @@ class Job:
         """The attempts whose outcome is not written yet."""
         return tuple(attempt for attempt in self.attempts if attempt.state in OPEN)
 
-    def attempt_to_take_up(self, step: str) -> Attempt | None:
+    def attempt_to_take_up(self, step: str, asked: Collection[str] = ()) -> Attempt | None:
         """An attempt of a step that is not settled which has to be dealt with before there may be another.
 
-        It has succeeded too late for the run that made it, it is open, or its outcome is unknown and nobody has accepted
-        to pay twice.
+        It has succeeded too late for the run that made it, it is open, or its outcome is unknown and can be asked for, or
+        nobody has accepted to pay twice.
+
+        Args:
+            asked: ids of unknown attempts that have been asked for in vain.
         """
         attempts = self.attempts_of(step)
+        if self.parts_of(step):  # what has cut it into them has done its work
+            attempts = tuple(attempt for attempt in attempts if attempt.target != CUT)
         found = [attempt for attempt in attempts if attempt.state is AttemptState.SUCCEEDED]
         found += [attempt for attempt in attempts if attempt.state in OPEN]
+        unknown = [attempt for attempt in attempts if attempt.state is AttemptState.UNKNOWN]
+        found += [attempt for attempt in unknown if attempt.handle is not None and attempt.id not in asked]
         if self.on_ambiguous is OnAmbiguous.FAIL:
             counted = self.attempts_that_count(step)
             found += [attempt for attempt in counted if attempt.state is AttemptState.UNKNOWN]
         return found[0] if found else None
+
+
+def _planned_part(step: Step) -> PipelineStep:
+    """A part's input and options are not in the plan, and what its failure means is for the other step to say."""
+    return PipelineStep(step.name, step.capability, {}, {}, on_error=OnError.CONTINUE)

@@ -28,3 +28,8 @@ def total(amounts: list[Money | None]) -> Money | None:
     """The sum, or None as soon as one amount is unknown or there is none."""
     known = [amount for amount in amounts if amount is not None]
     return Money(sum(known)) if known and len(known) == len(amounts) else None
+
+
+def known_total(amounts: list[Money | None]) -> Money:
+    """The sum of the amounts that are known."""
+    return Money(sum(amount for amount in amounts if amount is not None))

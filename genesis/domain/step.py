@@ -1,4 +1,4 @@
-"""Steps: the parts of a job, one capability call each."""
+"""Steps of a job: one capability call each, or several parts of what is too long for one call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,9 @@ class StepState(StrEnum):
 TRANSITIONS: Mapping[StepState, frozenset[StepState]] = MappingProxyType(
     {
         StepState.WAITING: frozenset({StepState.RUNNING, StepState.DONE, StepState.SKIPPED, StepState.FAILED}),
-        StepState.RUNNING: frozenset({StepState.DONE, StepState.FAILED, StepState.SKIPPED}),
+        StepState.RUNNING: frozenset(
+            {StepState.DONE, StepState.FAILED, StepState.SKIPPED, StepState.WAITING}  # the last: no worker took it
+        ),
         StepState.DONE: frozenset(),
         StepState.FAILED: frozenset({StepState.WAITING}),  # the job is retried by hand
         StepState.SKIPPED: frozenset({StepState.WAITING}),
@@ -31,11 +33,36 @@ TRANSITIONS: Mapping[StepState, frozenset[StepState]] = MappingProxyType(
 SETTLED = frozenset({StepState.DONE, StepState.FAILED, StepState.SKIPPED})
 
 
+MOST_PARTS = 100
+"""Of one step."""
+PART_MARK = "#"
+"""Between a step's name and the number of a part of it; no plan has it in a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What makes a step a part of another one, which was too long for one call.
+
+    Attributes:
+        of: the other step's name.
+        place: its number among all steps of the job, in the order in which they are stored.
+        input: of its call; its options are those of the other step.
+        start, end: seconds from the beginning of the other step's recording, where that is one.
+    """
+
+    of: str
+    place: int
+    input: Mapping[str, Any]
+    start: float = 0.0
+    end: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """The run of one step of a job.
 
     Attributes:
+        part: of parts of other steps; such are added while the job runs.
         output: the capability's output by field name, once done.
         retry_at: not to be tried again before this moment, after a failed attempt.
     """
@@ -48,3 +75,4 @@ class Step:
     started_at: Milliseconds | None = None
     completed_at: Milliseconds | None = None
     retry_at: Milliseconds | None = None
+    part: Part | None = None

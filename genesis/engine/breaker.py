@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from genesis.domain.identity import Milliseconds
 from genesis.errors import CallFailed, ProviderAmbiguous, ProviderUnavailable
@@ -13,6 +14,12 @@ _MOST = 1_000
 """Models that are remembered; jobs may name any."""
 _COUNTED = (ProviderUnavailable, ProviderAmbiguous)
 """Failures that speak of the provider's health; limits, keys and bad input do not."""
+
+
+class BreakerState(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"  # the model rests
+    TRIAL = "trial"  # it has rested; the next call decides
 
 
 @dataclass(slots=True)
@@ -51,6 +58,13 @@ class Breakers:
             breaker.failures += 1
             if breaker.failures >= _FAILURES_TO_OPEN:
                 breaker.open_until = self._since_boot() + _OPEN_MILLISECONDS / 1000
+
+    def state(self, capability: str, target: str) -> BreakerState:
+        """Whether a model may be asked."""
+        breaker = self._breakers.get((capability, target))
+        if breaker is None or breaker.failures < _FAILURES_TO_OPEN:
+            return BreakerState.CLOSED
+        return BreakerState.OPEN if breaker.open_until > self._since_boot() else BreakerState.TRIAL
 
     def open_until(self, capability: str, target: str) -> Milliseconds:
         """The moment before which a model is not to be asked; 0 when it may be asked now."""

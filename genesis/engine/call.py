@@ -1,6 +1,7 @@
 """One attempt's exchange with its worker, until there is a final word; it writes nothing."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,8 @@ from genesis.errors import (
     WorkerUnavailable,
 )
 from genesis.ports.workers import Call, CallPending, CallResult
+
+logger = logging.getLogger(__name__)
 
 _ASK_AGAIN_SECONDS = 1.0
 _LONGEST_QUESTION_SECONDS = 10.0
@@ -103,6 +106,22 @@ class Exchange:
             StillOpen: it is not known yet.
         """
         return await self._until_known(self._looked_for())
+
+    async def replaced(self) -> CallResult:
+        """As `looked_for`, before another call is made in this one's place: who still works on it is told to stop.
+
+        Raises:
+            CallFailed, StillOpen: as there.
+        """
+        try:
+            return await self.looked_for()
+        except OutcomeUnknown:
+            try:
+                async with asyncio.timeout(_LONGEST_QUESTION_SECONDS):
+                    await self.around.workers.cancel(self.call.capability, self.attempt.id, self.attempt.handle)
+            except (CallFailed, TimeoutError) as error:
+                logger.warning("attempt %s: the cancel did not reach the worker: %s", self.attempt.id, error)
+            raise
 
     async def _until_known(self, result: Coroutine[Any, Any, CallResult]) -> CallResult:
         """Keeps in mind when the call ends, as long as nobody knows what has become of it."""

@@ -1,12 +1,16 @@
 """Which provider and model a step is tried with, and in which order."""
 
+import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
-from genesis.errors import CALL_FAILURES, NoProvider, UnknownModel
-from genesis.ports.workers import WorkerDescription
+from genesis.domain.job import Job
+from genesis.domain.step import PART_MARK
+from genesis.errors import CALL_FAILURES, NoProvider, UnknownModel, WorkerBusy
+from genesis.ports.workers import Link, WorkerDescription
 
 _HOPELESS = frozenset(code for code, error in CALL_FAILURES.items() if not error.same_provider)
 """Failures after which the same provider is not asked again."""
@@ -28,8 +32,32 @@ class Target:
         return self.name.partition(":")[0]
 
 
-def targets(worker: WorkerDescription, model: str | None) -> tuple[Target, ...]:
-    """The chain for one step: the model that the job names, else each configured provider's default.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many attempts that count a step may have.
+
+    Attributes:
+        per_target: with one model.
+        per_step: with all models together, so that a long chain does not become a long storm; each has one all the same.
+        patience_seconds: a model that asks to wait for longer is asked again only when there is no other.
+    """
+
+    per_target: int
+    per_step: int
+    patience_seconds: float = math.inf
+
+
+def draw_of(job: Job, step: str) -> str:
+    """What a step's place in weighted groups is drawn by: always alike for one run of it, whoever goes on with it, and for
+    all of its parts, which are to have one voice."""
+    return f"{job.id}/{step.partition(PART_MARK)[0]}/{job.retried_at or 0}"
+
+
+def targets(worker: WorkerDescription, model: str | None, draw: str) -> tuple[Target, ...]:
+    """The chain for one step: the model that the job names, else the worker's, with its groups in the order drawn.
+
+    Args:
+        draw: decides the order within the groups.
 
     Raises:
         UnknownModel: the named provider or model is not one that the worker can call.
@@ -41,10 +69,25 @@ def targets(worker: WorkerDescription, model: str | None) -> tuple[Target, ...]:
     if not chain:
         raise NoProvider(
             f"No provider can serve {worker.capability}.",
-            hint="; ".join(f"{provider.name}: {provider.missing}" for provider in worker.providers)
-            or f"The {worker.worker} worker has no provider at all.",
+            hint=_missing(worker),
         )
-    return tuple(Target(provider.default_target, provider.provider_class) for provider in chain)
+    classes = {provider.name: provider.provider_class for provider in worker.providers}
+    ordered = sorted(chain, key=lambda link: (link.group, _lot(link, draw)))
+    return tuple(Target(link.target, classes[link.provider]) for link in ordered)
+
+
+def _missing(worker: WorkerDescription) -> str:
+    """What is missing for a chain without any usable model."""
+    linked = {link.provider for link in worker.links}
+    missing = [f"{provider.name}: {provider.missing}" for provider in worker.providers if provider.name in linked]
+    return "; ".join(missing) or f"The {worker.worker} worker has no provider at all."
+
+
+def _lot(link: Link, draw: str) -> float:
+    """The smallest lot comes first, each link's with the chance of its share (Efraimidis and Spirakis 2006)."""
+    digest = hashlib.blake2b(f"{draw}/{link.target}".encode(), digest_size=8).digest()
+    chance = (int.from_bytes(digest) + 1) / 2**64
+    return -math.log(chance) / link.weight
 
 
 def _named(worker: WorkerDescription, model: str) -> Target:
@@ -69,7 +112,7 @@ def _named(worker: WorkerDescription, model: str) -> Target:
 def next_target(
     chain: Sequence[Target],
     attempts: Sequence[Attempt],
-    max_attempts: int,
+    limits: Limits,
     is_open: Callable[[str], bool] = lambda _: False,
 ) -> Target | None:
     """The target of a step's next attempt after safe failures; None when all have had their attempts.
@@ -77,14 +120,30 @@ def next_target(
     Args:
         is_open: whether a target's circuit breaker is open; such a one is named only when there is no other.
     """
-    left = [target for target in chain if _has_attempts_left(target, attempts, max_attempts)]
-    return next((target for target in left if not is_open(target.name)), left[0] if left else None)
+    left = [target for target in chain if _has_attempts_left(target, attempts, limits.per_target)]
+    if sum(map(counts, attempts)) >= limits.per_step:  # then only those that have not had their turn yet
+        asked = {attempt.target for attempt in attempts if counts(attempt)}
+        left = [target for target in left if target.name not in asked]
+    soon = [target for target in left if wait_asked_by(target.name, attempts) <= limits.patience_seconds]
+    closed = [target for target in soon or left if not is_open(target.name)]
+    return next(iter(closed or soon or left), None)
+
+
+def wait_asked_by(target: str, attempts: Sequence[Attempt]) -> float:
+    """Seconds that a model has asked to wait after its last attempt; 0 when it has not."""
+    last = next((attempt for attempt in reversed(attempts) if attempt.target == target), None)
+    return 0.0 if last is None else last.retry_after or 0.0
 
 
 def _has_attempts_left(target: Target, attempts: Sequence[Attempt], max_attempts: int) -> bool:
     failures = [attempt.failure for attempt in attempts if attempt.target == target.name and counts(attempt)]
     hopeless = any(failure and failure.code in _HOPELESS for failure in failures)
     return len(failures) < max_attempts and not hopeless
+
+
+def was_refused(attempt: Attempt) -> bool:
+    """Whether the worker had no slot for an attempt: all of them are in use, by others as well."""
+    return attempt.failure is not None and attempt.failure.code == WorkerBusy.code
 
 
 def counts(attempt: Attempt) -> bool:

@@ -1,5 +1,6 @@
 """With which model a step is tried next, and the record of that intent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from genesis.capabilities.catalog import CAPABILITIES
@@ -12,10 +13,13 @@ from genesis.domain.pipeline import PipelineStep
 from genesis.domain.step import StepState
 from genesis.engine import plan
 from genesis.engine.breaker import Breakers
-from genesis.engine.chain import Target, next_target, targets
+from genesis.engine.budget import over_budget
+from genesis.engine.chain import Target, draw_of, next_target, targets
+from genesis.engine.parts import CUTTER, Divided, United, divided, must_be_cut, united
 from genesis.engine.retry import RetryPolicy
 from genesis.errors import FailureClass, InvalidRequest
 from genesis.ports.ledger import Change
+from genesis.ports.prices import Prices
 from genesis.ports.workers import WorkerDescription
 
 NOT_AFTER_MILLISECONDS = 5_000
@@ -30,7 +34,8 @@ class Chosen:
     """A step is to be tried with `target`.
 
     Attributes:
-        first: whether it is of the first provider of the worker's chain, whose slots are those of the capability.
+        first: whether it is of the one provider that all steps are tried with first, whose slots are those of the
+            capability.
     """
 
     target: Target
@@ -59,9 +64,12 @@ def choose(
     worker: WorkerDescription | None,
     breakers: Breakers,
     policy: RetryPolicy,
+    prices: Prices,
     now: Milliseconds,
-) -> Chosen | Later | Failure:
+) -> Chosen | Later | Divided | United | Failure:
     """The model that a ready step is tried with; or when it can be, or why it cannot be tried at all.
+
+    A step that is too long for one call goes on in parts, and one whose parts have settled with what they have made.
 
     Args:
         worker: None while it is missing.
@@ -70,8 +78,28 @@ def choose(
         return _unknown_capability(planned)
     if worker is None:
         return Later(now + _WORKER_RETRY_MILLISECONDS)
+    earlier = job.attempts_that_count(planned.name)
+    match united(job, planned):
+        case Target() as joiner:
+            return _own(joiner, earlier, policy)
+        case United() | Failure() as made:
+            return made
+    if must_be_cut(earlier):
+        return _own(CUTTER, earlier, policy)
+    return _of_chain(job, planned, worker, breakers, policy, prices)
+
+
+def _of_chain(
+    job: Job,
+    planned: PipelineStep,
+    worker: WorkerDescription,
+    breakers: Breakers,
+    policy: RetryPolicy,
+    prices: Prices,
+) -> Chosen | Later | Divided | Failure:
+    """The next model of the chain."""
     try:
-        chain = targets(worker, plan.options_of(job, planned).get("model"))
+        chain = targets(worker, plan.options_of(job, planned).get("model"), draw_of(job, planned.name))
     except InvalidRequest as error:
         return Failure(error.code, error.message, error.hint, FailureClass.FINAL)
     earlier = job.attempts_that_count(planned.name)
@@ -79,13 +107,25 @@ def choose(
     def is_open(name: str) -> bool:
         return breakers.open_until(planned.capability, name) > 0
 
-    target = next_target(chain, earlier, policy.max_attempts, is_open)
+    target = next_target(chain, earlier, policy.limits, is_open)
     if target is None:
         # The chain has become shorter since the last attempt.
         return next(attempt.failure for attempt in reversed(earlier) if attempt.failure)
     if is_open(target.name):
         return Later(breakers.open_until(planned.capability, target.name), target.name)
-    return Chosen(target, target.provider == next((provider.name for provider in worker.chain), None))
+    if (failure := over_budget(job, planned, target, prices)) is not None:
+        return failure
+    if (parts := divided(job, planned, worker, chain)) is not None:
+        return parts
+    return Chosen(target, [provider.name for provider in worker.first] == [target.provider])
+
+
+def _own(target: Target, earlier: Sequence[Attempt], policy: RetryPolicy) -> Chosen | Failure:
+    """What the platform does itself, in a slot of the capability."""
+    tried = [attempt for attempt in earlier if attempt.target == target.name]
+    if next_target((target,), tried, policy.limits) is not None:
+        return Chosen(target, first=True)
+    return next(attempt.failure for attempt in reversed(tried) if attempt.failure)
 
 
 def intend(job: Job, planned: PipelineStep, target: Target, policy: RetryPolicy, now: Milliseconds) -> Change:

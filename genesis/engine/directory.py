@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from genesis.capabilities.catalog import CAPABILITIES
+from genesis.engine.tasks import end_tasks
 from genesis.errors import WorkerUnavailable
 from genesis.ports.workers import WorkerClient, WorkerDescription
 
@@ -43,15 +44,16 @@ class WorkerDirectory:
     def slots(self, lane: str) -> int:
         """Calls of a lane (`capability`, or `capability:provider`) that may be under way at once.
 
-        A capability has as many as the first provider of its chain, none while its worker is missing, and one where
-        there is no provider at all, in which a step learns that nobody can serve it.
+        A capability has as many as the providers that its steps are tried with first, none while its worker is missing,
+        and one where there is no provider at all, in which a step learns that nobody can serve it.
         """
         capability, _, name = lane.partition(":")
         worker = self._known.get(capability)
         if worker is None:
             return 0
-        wanted = [provider for provider in worker.chain if not name or provider.name == name]
-        return wanted[0].slots if wanted else 1
+        if not name:
+            return sum(provider.slots for provider in worker.first) or 1
+        return next((provider.slots for provider in worker.providers if provider.name == name), 1)
 
     def lose(self, capability: str, reason: str) -> None:
         """Notes that a worker could not be reached, so that its jobs wait until it answers again."""
@@ -64,9 +66,7 @@ class WorkerDirectory:
         self._watchers = [asyncio.create_task(self._watch(capability)) for capability in CAPABILITIES]
 
     async def stop(self) -> None:
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await end_tasks(self._watchers)
 
     async def refresh(self, capability: str) -> None:
         """Asks one worker."""

@@ -23,7 +23,9 @@ def merged(first: Change, second: Change) -> Change:
         return second
     if second == NOTHING:
         return first
+    parts = {step.name: step for step in (*first.parts, *second.parts)}
     steps = {step.name: step for step in (*first.steps, *second.steps)}
+    parts |= {name: steps.pop(name) for name in parts if name in steps}
     evidence = {attempt.id: attempt for attempt in (*first.evidence, *second.evidence)}
     return Change(
         evidence=tuple(evidence.values()),
@@ -31,6 +33,7 @@ def merged(first: Change, second: Change) -> Change:
         intents=(*first.intents, *second.intents),
         events=(*first.events, *second.events),
         outcome=second.outcome or first.outcome,
+        parts=tuple(parts.values()),
     )
 
 

@@ -3,15 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+from genesis.domain.attempt import ProviderClass
 from genesis.domain.batch import Batch
 from genesis.domain.identity import new_id
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.usage import Usage, UsageQuery
 from genesis.engine.breaker import Breakers
 from genesis.engine.call_ends import CallEnds
+from genesis.engine.chain import Limits
 from genesis.engine.directory import WorkerDirectory
+from genesis.engine.estimate import Estimate
 from genesis.engine.executor import Executor
 from genesis.engine.follow import Follower
+from genesis.engine.health import Health
 from genesis.engine.lanes import Lanes
 from genesis.engine.lease import Lease, since_boot
 from genesis.engine.order import Order, OrderDesk, fingerprint
@@ -20,10 +26,12 @@ from genesis.engine.pace import Pace
 from genesis.engine.reconciler import Reconciler
 from genesis.engine.retry import RetryPolicy
 from genesis.engine.surroundings import Surroundings
+from genesis.engine.tasks import end_tasks
 from genesis.errors import CommitUnknown, FieldError, GenesisError, InvalidRequest
 from genesis.pipelines.contract import Contract
 from genesis.ports.clock import Clock, SystemClock
 from genesis.ports.ledger import Idempotency, Ledger, Submission
+from genesis.ports.prices import Prices
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, Queries
 from genesis.ports.signals import CancelRequested, Reread, Signal, Signals, WorkQueued
 from genesis.ports.workers import WorkerClient
@@ -40,6 +48,7 @@ class Engine:
         signals: Signals,
         workers: WorkerClient,
         pipelines: Mapping[str, Contract],
+        prices: Prices,
         clock: Clock,
         settings: Settings,
     ) -> None:
@@ -48,11 +57,15 @@ class Engine:
         self._signals = signals
         self._clock = clock
         self._settings = settings
+        self._prices = prices
+        self._loading: asyncio.Task[None] | None = None
         self.pipelines = pipelines
         self.follower = Follower(queries, signals)
         self.directory = WorkerDirectory(workers, self._worker_seen)
-        self._desk = OrderDesk(pipelines, self.directory.known, settings.fetch_allowed_hosts)
+        self._desk = OrderDesk(pipelines, self.directory.known, prices, settings.fetch_allowed_hosts)
         self._lanes = Lanes(self.directory.slots, self._slot_free)
+        self.breakers = Breakers(clock.now, since_boot)
+        self.health = Health(clock.now)
         pace = Pace()
         self._forecast = Forecast(
             queries,
@@ -61,6 +74,7 @@ class Engine:
             pace,
             clock.now,
             executes=settings.executor,
+            is_quarantined=self._is_quarantined,
             without_slot=self._steps_without_slot,
         )
         lease = Lease(None if ledger.exclusive else settings.lease_seconds)
@@ -68,13 +82,15 @@ class Engine:
             ledger=ledger,
             queries=queries,
             workers=workers,
+            prices=prices,
             signals=signals,
             directory=self.directory,
             lanes=self._lanes,
-            breakers=Breakers(clock.now, since_boot),
+            breakers=self.breakers,
+            health=self.health,
             pace=pace,
             policy=RetryPolicy(
-                settings.max_attempts,
+                Limits(settings.max_attempts, settings.max_step_attempts, settings.retry_cap_seconds),
                 settings.retry_base_seconds,
                 settings.retry_cap_seconds,
                 settings.call_timeout_seconds,
@@ -109,14 +125,18 @@ class Engine:
             yield
         finally:
             if self._executor is not None and reconciling is not None:
-                reconciling.cancel()
-                await asyncio.gather(reconciling, return_exceptions=True)
+                await end_tasks([reconciling])
                 await self._executor.stop(self._settings.drain_seconds)
             await self.directory.stop()
+            if self._loading is not None:
+                await asyncio.gather(self._loading, return_exceptions=True)
             stop_listening()
 
     def _attempts_in_flight(self) -> frozenset[str]:
         return self._executor.attempts_in_flight if self._executor else frozenset()
+
+    def _is_quarantined(self) -> bool:
+        return self._executor is not None and self._executor.is_quarantined
 
     def _steps_without_slot(self, job_id: str) -> frozenset[str]:
         return self._executor.steps_without_slot(job_id) if self._executor else frozenset()
@@ -129,6 +149,14 @@ class Engine:
         self._lanes.refresh(capability)
         if self._executor is not None:
             self._executor.wake(capability)
+        if self._loading is None and self._charges(capability):
+            self._loading = asyncio.create_task(asyncio.to_thread(self._prices.load))
+
+    def _charges(self, capability: str) -> bool:
+        """Whether calls of a capability may cost something, so that prices are going to be needed."""
+        worker = self.directory.known.get(capability)
+        providers = worker.providers if worker else ()
+        return any(one.configured and one.provider_class is not ProviderClass.REPEATABLE for one in providers)
 
     def _on_signal(self, signal: Signal) -> None:
         if self._executor is None:
@@ -137,7 +165,8 @@ class Engine:
             case WorkQueued(lane):
                 self._executor.wake(lane)
             case CancelRequested(job):
-                self._executor.cancel(job)
+                if not self._executor.cancel(job):
+                    self._reconciler.look()
             case Reread():
                 self._executor.look_everywhere()
 
@@ -149,8 +178,15 @@ class Engine:
             IdempotencyConflict: the key was used for something else.
             Unavailable: the ledger cannot take it now.
         """
-        job = self._desk.job(organization, order, self._clock.now())
         idempotency = Idempotency(idempotency_key, fingerprint([order])) if idempotency_key else None
+        try:
+            job = self._desk.job(organization, order, self._clock.now())
+        except InvalidRequest:
+            # What was accepted before is told, although it would be refused now: its caller may not know of it.
+            earlier, _ = await self._accepted(organization, idempotency)
+            if earlier is None:
+                raise
+            return Submission(await self._queries.job(organization, earlier), replayed=True)
         if self._executor is None or job.wake_at:
             return await self._submitted(job, idempotency)
         head_start = self._executor.head_start(job)
@@ -170,6 +206,9 @@ class Engine:
             self._executor.forgo(job)
         return submission
 
+    async def _accepted(self, organization: str, idempotency: Idempotency | None) -> tuple[str | None, str | None]:
+        return (None, None) if idempotency is None else await self._queries.accepted(organization, idempotency)
+
     async def _submitted(self, job: Job, idempotency: Idempotency | None) -> Submission:
         submission = await self._ledger.submit(job, idempotency=idempotency)
         if self._executor is not None and (job.wake_at or job.start_by or job.finish_by):
@@ -188,22 +227,45 @@ class Engine:
         """
         now = self._clock.now()
         batch = Batch(new_id(), organization, now, len(orders))
+        ids = sorted(new_id(now) for _ in orders)  # as old as the jobs say that they are
         jobs: list[Job] = []
         wrong: list[FieldError] = []
         for number, order in enumerate(orders):
             try:
-                jobs.append(self._desk.job(organization, order, now, batch.id))
+                jobs.append(replace(self._desk.job(organization, order, now, batch.id), id=ids[number]))
             except InvalidRequest as error:
                 fields = error.errors or (FieldError("", error.message),)
                 wrong.extend(FieldError(f"jobs.{number}.{field.field}".rstrip("."), field.message) for field in fields)
+        idempotency = Idempotency(idempotency_key, fingerprint(orders)) if idempotency_key else None
         if wrong:
+            _, earlier = await self._accepted(organization, idempotency)
+            if earlier is not None:
+                return (await self._queries.batch(organization, earlier))[0], True
             raise InvalidRequest(
                 f"{wrong[0].field}: {wrong[0].message}",
                 hint="Nothing was accepted. Correct the jobs that `errors` names and send the batch again.",
                 errors=tuple(wrong),
             )
-        idempotency = Idempotency(idempotency_key, fingerprint(orders)) if idempotency_key else None
-        return await self._ledger.submit_batch(batch, jobs, idempotency=idempotency)
+        accepted = await self._ledger.submit_batch(batch, jobs, idempotency=idempotency)
+        if self._executor is not None and any(job.wake_at or job.start_by or job.finish_by for job in jobs):
+            self._executor.look_everywhere()
+        return accepted
+
+    def estimate(self, organization: str, order: Order) -> Estimate:
+        """What a job is expected to cost; nothing is stored.
+
+        Raises:
+            InvalidRequest: the job does not fit its pipeline, or no provider can serve it.
+        """
+        return self._desk.estimate(organization, order, self._clock.now())
+
+    async def usage(self, organization: str, asked: UsageQuery) -> Sequence[Usage]:
+        """What an organization's calls have come to, in groups.
+
+        Raises:
+            InvalidRequest: there are too many groups.
+        """
+        return await self._queries.usage(organization, asked)
 
     async def job(self, organization: str, job_id: str) -> Job:
         """One job.
@@ -280,10 +342,10 @@ class Engine:
         """
         return await self._queries.live_executors()
 
-    async def check(self) -> None:
-        """Returns when the ledger answers.
+    async def check(self) -> str | None:
+        """Returns when the ledger answers; in words what single changes wait for, None when none do.
 
         Raises:
             Unavailable: it does not.
         """
-        await self._queries.check()
+        return await self._queries.check()

@@ -14,8 +14,10 @@ from genesis.engine.draft import merged, skipped
 from genesis.engine.durable import write
 from genesis.engine.lease import Lease, since_boot
 from genesis.engine.outcome import withheld
+from genesis.engine.quarantine import Quarantine
 from genesis.engine.run import JobRun
 from genesis.engine.surroundings import Surroundings
+from genesis.engine.tasks import end_tasks
 from genesis.errors import Fenced, Unavailable
 from genesis.ports.ledger import Change, Claimed, Decision, Fence, Finish, Release
 
@@ -27,8 +29,8 @@ _CANCEL_SWEEP_SECONDS = 1.0
 _SWEEP_SECONDS = 3.0
 _DISOWN_SECONDS = 60.0
 _LONGEST_CLAIM_SECONDS = 5.0
-_BETWEEN_QUARANTINES_SECONDS = 30.0
-"""A suspect that waits for something must not keep the executor from all other work again and again."""
+_LONGEST_GOODBYE_SECONDS = 3.0
+_HEARTBEAT_AGAIN_SECONDS = 1.0
 _HEAD_START_SECONDS = 0.02
 _LOOKS_FOR_HEAD_STARTS = 100
 _DUE_SECONDS = 1.0
@@ -52,13 +54,12 @@ class Executor:
         self._head_starts: set[str] = set()  # jobs on their way to the ledger as ours
         self._claiming_now = asyncio.Lock()
         self._claiming = False
-        self._quarantine = False
-        self._quarantine_not_before = 0.0
+        self._quarantine = Quarantine()
         self._disowning = False
 
     async def start(self) -> None:
         """Joins the executors that the ledger knows, and begins to claim."""
-        await self._join()
+        await self._join(self._owner)
         self._claiming = True
         self._background = [
             asyncio.create_task(self._dispatch()),
@@ -69,9 +70,10 @@ class Executor:
         if self._lease.heartbeat_seconds is not None:
             self._background.append(asyncio.create_task(self._keep_lease(self._lease.heartbeat_seconds)))
 
-    async def _join(self) -> None:
+    async def _join(self, owner: str) -> None:
         sent_at = since_boot()
-        await self._around.ledger.join(self._owner)
+        await self._around.ledger.join(owner)
+        self._owner = owner
         self._lease.renewed(sent_at)
 
     def wake(self, lane: str) -> None:
@@ -89,15 +91,22 @@ class Executor:
         self._look_everywhere = True
         self._wake.set()
 
-    def cancel(self, job_id: str) -> None:
-        """Cancels a job if it runs here."""
-        if run := self._runs.get(job_id):
+    def cancel(self, job_id: str) -> bool:
+        """Cancels a job if it runs here; tells whether it does."""
+        run = self._runs.get(job_id)
+        if run is not None:
             run.cancel()
+        return run is not None
 
     @property
     def attempts_in_flight(self) -> frozenset[str]:
         """Ids of the attempts whose calls are under way here."""
         return frozenset(attempt for run in self._runs.values() for attempt in run.attempts_in_flight)
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether nothing begins here now but a job that may bring executors down."""
+        return self._quarantine.is_on
 
     def steps_without_slot(self, job_id: str) -> frozenset[str]:
         """Names of the steps of a job that wait for a free slot, if it runs here."""
@@ -108,7 +117,7 @@ class Executor:
         """A new job as it would begin here at once; None when it cannot. It takes a slot, which `run` or `forgo` gives
         back.
         """
-        if not self._claiming or self._quarantine or self._disowning or not self._lease.allows_calls():
+        if not self._claiming or self._quarantine.is_on or self._disowning or not self._lease.allows_calls():
             return None
         if not self._around.lanes.take(job.lane):
             return None
@@ -156,7 +165,7 @@ class Executor:
         with suppress(TimeoutError):  # a claim that is being written is waited for: its jobs are ours already
             async with asyncio.timeout(_LONGEST_CLAIM_SECONDS), self._claiming_now:
                 pass
-        await _end([dispatcher])
+        await end_tasks([dispatcher])
         for run in self._runs.values():
             run.drain()
         deadline = asyncio.get_running_loop().time() + drain_seconds
@@ -165,12 +174,14 @@ class Executor:
             if left <= 0:
                 break
             await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        await _end(self._tasks)
-        await _end(background)
+        await end_tasks(self._tasks)
+        await end_tasks(background)
         try:
-            await self._around.ledger.leave(self._owner)
-        except Unavailable as error:
-            logger.error("the executor could not say goodbye, its lease will end by itself: %s", error.message)
+            async with asyncio.timeout(_LONGEST_GOODBYE_SECONDS):
+                await self._around.ledger.leave(self._owner)
+        except (Unavailable, TimeoutError) as error:
+            words = str(error) or "the ledger does not answer"
+            logger.error("the executor could not say goodbye, its lease will end by itself: %s", words)
 
     async def _dispatch(self) -> None:
         while True:
@@ -195,9 +206,9 @@ class Executor:
         """Claims what there are slots for; returns the seconds until something more can be claimed."""
         if not self._lease.allows_calls():
             return _LONGEST_PAUSE_SECONDS
-        if self._quarantine:
+        if self._quarantine.is_on:
             await self._claim_suspect()
-            return _LONGEST_PAUSE_SECONDS
+            return max(0.0, min(_LONGEST_PAUSE_SECONDS, self._quarantine.patience_left()))
         known = self._around.directory.known
         if self._look_everywhere:
             self._look_everywhere = False
@@ -238,16 +249,25 @@ class Executor:
             self._queued.add(lane)
 
     async def _claim_suspect(self) -> None:
-        """Once nothing else runs here, takes the job that may have killed its executors, and runs it alone."""
-        if self._runs:
+        """Once nothing else runs here, takes the job that may have killed its executors, and runs it alone.
+
+        Calls that outlive a lost job are not waited for: they may take long, and nobody waits for them.
+        """
+        if not all(run.is_lost for run in self._runs.values()):
+            if self._quarantine.patience_left() <= 0:
+                self._quarantine.give_up()
+                self.look_everywhere()
             return
         async with self._claiming_now:
-            claimed = await self._around.ledger.claim_suspect(self._owner, lambda _: Change())
+            claimed = None
+            if not self._quarantine.has_had_its_suspect:
+                claimed = await self._around.ledger.claim_suspect(self._owner, lambda _: Change())
             if claimed is None:
-                self._quarantine = False
+                self._quarantine.end()
                 self.look_everywhere()
                 return
             job = claimed.job
+            self._quarantine.occupy(job.id)
             logger.warning("job %s runs alone: its executors have died %d times", job.id, job.crash_count)
             self._start(claimed, job.lane if self._around.lanes.take(job.lane) else None)
 
@@ -261,7 +281,7 @@ class Executor:
         if job.attempt_to_take_up(planned.name):
             return Change()
         worker = around.directory.known.get(planned.capability)
-        chosen = choose(moves.job, planned, worker, around.breakers, around.policy, now)
+        chosen = choose(moves.job, planned, worker, around.breakers, around.policy, around.prices, now)
         if not isinstance(chosen, Chosen) or chosen.lanes(planned.capability) != (job.lane,):
             return Change()
         return merged(skipped(moves.skipped, now), intend(moves.job, planned, chosen.target, around.policy, now))
@@ -277,14 +297,17 @@ class Executor:
 
     async def _run(self, job_id: str, run: JobRun) -> None:
         try:
-            if isinstance(await self._guarded(job_id, run), Release):
+            left = await self._guarded(job_id, run)
+            if isinstance(left, Finish):
+                self._quarantine.note_end(job_id)
+            if isinstance(left, Release) and left.begun:  # the ledger hints at what is queued again
                 self.look_everywhere()
         except Fenced:
             logger.warning("job %s has another owner", job_id)
         finally:
             if self._runs.get(job_id) is run:  # it may have been claimed again in the meantime
                 del self._runs[job_id]
-            if self._quarantine and not self._runs:
+            if self._quarantine.is_on:
                 self._wake.set()
 
     async def _guarded(self, job_id: str, run: JobRun) -> Release | Finish | None:
@@ -318,10 +341,8 @@ class Executor:
     async def _sweep(self) -> None:
         """Takes over from the dead, ends what is too late, and makes room for jobs that have to run alone."""
         await self._around.ledger.sweep()
-        rested = since_boot() >= self._quarantine_not_before
-        if not self._quarantine and rested and await self._around.queries.has_suspects():
-            self._quarantine = True
-            self._quarantine_not_before = since_boot() + _BETWEEN_QUARANTINES_SECONDS
+        if self._quarantine.may_begin and await self._around.queries.has_suspects():
+            self._quarantine.begin()
             self._wake.set()
 
     async def _disown(self) -> None:
@@ -347,14 +368,16 @@ class Executor:
         return False
 
     async def _keep_lease(self, seconds: float) -> None:
+        pause = seconds
         while True:
-            await asyncio.sleep(seconds)
-            sent_at = since_boot()
+            await asyncio.sleep(pause)
+            sent_at, pause = since_boot(), min(seconds, _HEARTBEAT_AGAIN_SECONDS)
             try:
                 if await self._around.ledger.heartbeat(self._owner):
                     self._lease.renewed(sent_at)
                 else:
                     await self._reborn()
+                pause = seconds
             except Unavailable as error:
                 logger.error("no heartbeat: %s", error.message)
             except Exception:
@@ -362,15 +385,11 @@ class Executor:
                 logger.exception("no heartbeat")
 
     async def _reborn(self) -> None:
-        """Goes on under a new id: others have taken over, and what runs here will find itself fenced."""
+        """Goes on under a new id: others have taken over what runs here."""
         logger.error("executor %s was declared dead", self._owner)
-        self._owner = new_id()
-        await self._join()
+        for run in self._runs.values():
+            run.lose()
+        if self._quarantine.is_on:
+            self._wake.set()
+        await self._join(new_id())
         self.look_everywhere()
-
-
-async def _end(tasks: "set[asyncio.Task[None]] | list[asyncio.Task[None]]") -> None:
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
@@ -102,12 +102,12 @@ class Flights:
 
     async def ask_to_stop(self, workers: WorkerClient, grace_seconds: float) -> None:
         """Tells the workers to give the calls up, and waits a moment until they have."""
-        asked = [asyncio.create_task(_ask_to_stop(workers, flight)) for flight in self]
-        if asked:
-            await asyncio.wait({*self.tasks, *asked}, timeout=grace_seconds)
-        for task in asked:
-            task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        await _ask_all_to_stop(workers, list(self), grace_seconds)
+
+    async def drop_repeatable(self, workers: WorkerClient, grace_seconds: float) -> None:
+        """Gives the calls up that cost nothing, and tells the workers: who has the job by now makes them again."""
+        await _ask_all_to_stop(workers, [flight for flight in self if is_repeatable(flight.attempt)], grace_seconds)
+        self.take_repeatable()
 
     async def close(self) -> None:
         """Stops waiting for the calls, whatever becomes of them."""
@@ -122,6 +122,15 @@ class Flights:
 def is_repeatable(attempt: Attempt) -> bool:
     """Whether it costs nothing to make the call again."""
     return attempt.provider_class is ProviderClass.REPEATABLE
+
+
+async def _ask_all_to_stop(workers: WorkerClient, flights: Sequence[Flight], grace_seconds: float) -> None:
+    asked = [asyncio.create_task(_ask_to_stop(workers, flight)) for flight in flights]
+    if asked:
+        await asyncio.wait({*(flight.task for flight in flights), *asked}, timeout=grace_seconds)
+    for task in asked:
+        task.cancel()
+    await asyncio.gather(*asked, return_exceptions=True)
 
 
 async def _ask_to_stop(workers: WorkerClient, flight: Flight) -> None:

@@ -10,13 +10,17 @@ from genesis.capabilities.fields import Kind
 from genesis.domain.artifact import STORAGE_PREFIX
 from genesis.domain.identity import Milliseconds, new_id
 from genesis.domain.job import Job, OnAmbiguous
+from genesis.domain.money import Money
 from genesis.domain.pipeline import OnError
 from genesis.domain.step import Step
 from genesis.engine import plan
-from genesis.engine.chain import targets
+from genesis.engine.budget import check_affordable
+from genesis.engine.chain import draw_of, targets
+from genesis.engine.estimate import Estimate, estimated
 from genesis.errors import FieldError, InvalidRequest, UnknownPipeline
 from genesis.net.addresses import check_public_url
 from genesis.pipelines.contract import Contract
+from genesis.ports.prices import Prices
 from genesis.ports.workers import WorkerDescription
 
 
@@ -29,6 +33,7 @@ class Order:
         not_before: it waits until this moment.
         start_within, finish_within: seconds from its acceptance after which it fails.
         on_ambiguous: what follows when nobody knows whether a paid call was made.
+        max_cost: no call is made that may make the job dearer than this.
     """
 
     pipeline: str
@@ -39,6 +44,7 @@ class Order:
     start_within: float | None = None
     finish_within: float | None = None
     on_ambiguous: OnAmbiguous = OnAmbiguous.FAIL
+    max_cost: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +53,38 @@ class OrderDesk:
 
     Attributes:
         workers: those that answer, by capability.
+        prices: of models.
         allowed_hosts: that input URLs may name although they are not public.
     """
 
     pipelines: Mapping[str, Contract]
     workers: Mapping[str, WorkerDescription]
+    prices: Prices
     allowed_hosts: Sequence[str]
 
     def job(self, organization: str, order: Order, now: Milliseconds, batch: str | None = None) -> Job:
         """The job of an order.
 
         Raises:
+            InvalidRequest: the job does not fit its pipeline, no provider can serve it, or it costs too much.
+        """
+        job = self._drafted(organization, order, now, batch)
+        if job.max_cost is not None:
+            check_affordable(job, self._estimated(job))
+        return job
+
+    def estimate(self, organization: str, order: Order, now: Milliseconds) -> Estimate:
+        """What the job of an order is expected to cost, whatever it may cost.
+
+        Raises:
             InvalidRequest: the job does not fit its pipeline, or no provider can serve it.
         """
+        return self._estimated(self._drafted(organization, order, now, None))
+
+    def _estimated(self, job: Job) -> Estimate:
+        return estimated(job, self.workers, self.prices)
+
+    def _drafted(self, organization: str, order: Order, now: Milliseconds, batch: str | None) -> Job:
         contract = self.pipelines.get(order.pipeline)
         if contract is None:
             raise UnknownPipeline(
@@ -82,6 +107,7 @@ class OrderDesk:
             start_by=_after(now, order.start_within),
             finish_by=_after(now, order.finish_within),
             on_ambiguous=order.on_ambiguous,
+            max_cost=order.max_cost,
             lane=plan.first_lane(contract.pipeline, inputs, options),
         )
         self._check_servable(job)
@@ -106,7 +132,7 @@ class OrderDesk:
             worker = self.workers.get(step.capability)
             if worker is None or step.on_error is OnError.CONTINUE:
                 continue
-            targets(worker, plan.options_of(job, step).get("model"))
+            targets(worker, plan.options_of(job, step).get("model"), draw_of(job, step.name))
 
 
 def fingerprint(orders: Sequence[Order]) -> str:
@@ -121,6 +147,7 @@ def fingerprint(orders: Sequence[Order]) -> str:
             order.start_within,
             order.finish_within,
             order.on_ambiguous,
+            *([] if order.max_cost is None else [order.max_cost]),  # so that keys of earlier versions stay valid
         ]
         for order in orders
     ]

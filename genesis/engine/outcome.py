@@ -1,6 +1,8 @@
 """What an attempt's result or failure means for its step: pure decisions, no I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.event import Event, EventType
@@ -17,17 +19,19 @@ from genesis.errors import (
     CallFailed,
     FailureClass,
     InputRejected,
+    InputTooLong,
+    NothingSaid,
     TooLate,
     WorkerBusy,
     WorkerUnavailable,
 )
-from genesis.ports.ledger import Change
+from genesis.ports.ledger import Change, Release
 from genesis.ports.workers import CallPending, CallResult
 
 CIRCUIT_OPEN = "circuit-open"
 """The code of an event `step-retried` whose step waits for a model that rests."""
 _LONGEST_TARGET = 300
-_NOT_SENT = (WorkerBusy, WorkerUnavailable, InputRejected, TooLate)
+_NOT_SENT = (WorkerBusy, WorkerUnavailable, InputRejected, InputTooLong, TooLate)
 """Failures that prove that the provider was never asked."""
 
 
@@ -49,10 +53,7 @@ class Prospect:
 
 def succeeded(step: Step, attempt: Attempt, result: CallResult, now: Milliseconds) -> Change:
     """The step is done."""
-    attempt = paid(attempt, result, now)
-    step = replace(step, state=StepState.DONE, output=attempt.output, completed_at=now, retry_at=None)
-    event = Event(EventType.STEP_COMPLETED, now, {"step": step.name, "target": result.target})
-    return Change(evidence=(attempt,), steps=(step,), events=(event,))
+    return replace(united(step, result.output, result.target, now), evidence=(paid(attempt, result, now),))
 
 
 def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:
@@ -63,6 +64,7 @@ def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:
         settled_at=now,
         target=storable_text(result.target, longest=_LONGEST_TARGET),
         cost=result.cost,
+        quantities=result.quantities,
         usage=storable(result.usage),
         warnings=tuple(storable_text(warning) for warning in result.warnings),
         output=storable(result.output),
@@ -75,6 +77,7 @@ def returned(attempt: Attempt) -> CallResult:
         output=attempt.output or {},
         target=attempt.target,
         cost=attempt.cost,
+        quantities=attempt.quantities,
         usage=attempt.usage,
         warnings=attempt.warnings,
     )
@@ -88,11 +91,17 @@ def pending(attempt: Attempt, answer: CallPending) -> Attempt:
 def failed(step: Step, attempt: Attempt, error: CallFailed, prospect: Prospect, now: Milliseconds) -> Change:
     """The step is tried again later, or has failed."""
     attempt = settled(attempt, error, now)
+    too_long = isinstance(error, InputTooLong)
+    if step.part is not None and isinstance(error, NothingSaid):
+        return _silent(step, attempt, now)
+    if step.part is not None and too_long:  # the chain has changed since it was cut
+        return _given_up(step, attempt, Failure.of(error), now)
     attempts = (*prospect.earlier, attempt)
     policy = prospect.policy
-    if not _may_repeat(attempt, error, prospect.on_ambiguous) or not _has_target(prospect.chain, attempts, policy):
+    following = next_target(prospect.chain, attempts, policy.limits)
+    if following is None or not _may_repeat(attempt, error, prospect.on_ambiguous):
         return _given_up(step, attempt, Failure.of(error), now)
-    retry_at = now + round(policy.pause(attempts) * 1000)
+    retry_at = now + (0 if too_long else round(policy.pause(attempts, following.name) * 1000))
     event = Event(
         EventType.STEP_RETRIED,
         now,
@@ -101,14 +110,53 @@ def failed(step: Step, attempt: Attempt, error: CallFailed, prospect: Prospect, 
     return Change(evidence=(attempt,), steps=(replace(step, retry_at=retry_at),), events=(event,))
 
 
-def _has_target(chain: tuple[Target, ...], attempts: tuple[Attempt, ...], policy: RetryPolicy) -> bool:
-    return next_target(chain, attempts, policy.max_attempts) is not None
+def asked_in_vain(job: Job, attempt: Attempt, error: CallFailed, now: Milliseconds) -> Change | None:
+    """What follows where an attempt of unknown outcome was asked for once more, and its step may be tried again whatever
+    came of it, as somebody has accepted to pay twice; None for all others.
+    """
+    if attempt.state is not AttemptState.UNKNOWN:
+        return None
+    still_unknown = error.failure is FailureClass.AMBIGUOUS
+    if not may_be_replaced(job, attempt) or (not still_unknown and attempt in job.attempts_that_count(attempt.step)):
+        return None
+    return Change() if still_unknown else Change(evidence=(settled(attempt, error, now),))
+
+
+def may_be_replaced(job: Job, attempt: Attempt) -> bool:
+    """Whether somebody has accepted that an attempt of unknown outcome is paid twice, now or when the job was submitted."""
+    return job.on_ambiguous is OnAmbiguous.RESEND or attempt not in job.attempts_that_count(attempt.step)
+
+
+def _silent(step: Step, attempt: Attempt, now: Milliseconds) -> Change:
+    """A part of a recording in which nobody speaks is done."""
+    return replace(united(step, {"text": ""}, attempt.target, now), evidence=(attempt,))
+
+
+def united(step: Step, output: Mapping[str, Any], target: str, now: Milliseconds) -> Change:
+    """The step is done without a call of its own.
+
+    Args:
+        target: the models that have made what it is done with.
+    """
+    done = replace(step, state=StepState.DONE, output=storable(output), completed_at=now, retry_at=None)
+    event = Event(EventType.STEP_COMPLETED, now, {"step": step.name, "target": target})
+    return Change(steps=(done,), events=(event,))
 
 
 def put_off(step: Step, target: str, now: Milliseconds) -> Change:
     """The step waits, since its model has failed too often of late."""
     data = {"step": step.name, "target": target, "code": CIRCUIT_OPEN, "retry_at": step.retry_at}
     return Change(steps=(step,), events=(Event(EventType.STEP_RETRIED, now, data),))
+
+
+def requeued(job: Job, release: Release, now: Milliseconds) -> Change:
+    """Busy workers had no slot for the job: it waits in the queue again, at its place and as if it had not begun."""
+    begun = (step for step in job.steps if step.state is StepState.RUNNING)
+    return Change(
+        steps=tuple(Step(step.name, step.capability) for step in begun),
+        events=(Event(EventType.JOB_QUEUED, now, {"pipeline": job.pipeline, "code": WorkerBusy.code}),),
+        outcome=Release(release.lane, 0, begun=False),
+    )
 
 
 def withheld(attempt: Attempt, now: Milliseconds) -> Attempt:
@@ -153,11 +201,6 @@ def failed_unsent(step: Step, failure: Failure, now: Milliseconds) -> Change:
     step = replace(step, state=StepState.FAILED, failure=failure, completed_at=now, retry_at=None)
     event = Event(EventType.STEP_FAILED, now, {"step": step.name, "code": failure.code})
     return Change(steps=(step,), events=(event,))
-
-
-def taken_late(step: Step, attempt: Attempt, now: Milliseconds) -> Change:
-    """The step is done with what an attempt returned after its run had lost the job."""
-    return replace(succeeded(step, attempt, returned(attempt), now), evidence=())
 
 
 def left_unknown(step: Step, attempt: Attempt, now: Milliseconds) -> Change:

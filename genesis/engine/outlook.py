@@ -9,7 +9,7 @@ from genesis.domain.job import TERMINAL, Job, JobStatus
 from genesis.engine.directory import WorkerDirectory
 from genesis.engine.lanes import Lanes
 from genesis.engine.pace import Pace
-from genesis.engine.waiting import Circumstances, is_put_off, why_waiting
+from genesis.engine.waiting import Circumstances, is_put_off, is_unclaimed, why_waiting
 from genesis.errors import Unavailable
 from genesis.ports.queries import Queries
 
@@ -38,6 +38,7 @@ class Forecast:
 
     Args:
         executes: whether this process runs jobs itself; the ledger is asked for executors otherwise.
+        is_quarantined: whether it begins nothing but a job that may bring executors down.
         without_slot: names the steps of a job that wait for a free slot in this process.
     """
 
@@ -50,6 +51,7 @@ class Forecast:
         now: Callable[[], Milliseconds],
         *,
         executes: bool,
+        is_quarantined: Callable[[], bool],
         without_slot: Callable[[str], Collection[str]],
     ) -> None:
         self._queries = queries
@@ -58,6 +60,7 @@ class Forecast:
         self._pace = pace
         self._now = now
         self._executes = executes
+        self._is_quarantined = is_quarantined
         self._without_slot = without_slot
         self._executors: int | None = None
         self._executors_asked = 0
@@ -80,7 +83,14 @@ class Forecast:
         await self._look()
         now = self._now()
         retries = await self._last_retries([job.id for job in jobs if is_put_off(job, now)])
-        return [why_waiting(job, self._around(job, now, retries.get(job.id, {}))) for job in jobs]
+        full = {name for name in {job.organization for job in jobs if is_unclaimed(job)} if await self._at_limit(name)}
+        return [why_waiting(job, self._around(job, now, full, retries.get(job.id, {}))) for job in jobs]
+
+    async def _at_limit(self, organization: str) -> bool:
+        try:
+            return (await self._queries.room(organization))[1] == 0
+        except Unavailable:  # less is told then
+            return False
 
     async def _last_retries(self, jobs: Sequence[str]) -> Mapping[str, Mapping[str, Event]]:
         try:
@@ -88,12 +98,16 @@ class Forecast:
         except Unavailable:  # less is told then
             return {}
 
-    def _around(self, job: Job, now: Milliseconds, put_off: Mapping[str, Event]) -> Circumstances:
+    def _around(
+        self, job: Job, now: Milliseconds, at_limit: Collection[str], put_off: Mapping[str, Event]
+    ) -> Circumstances:
         return Circumstances(
             now=now,
             executors=self._executors,
             missing=self._directory.missing,
             is_full=lambda lane: not self._lanes.free(lane),
+            is_quarantined=self._is_quarantined(),
+            at_limit=job.organization in at_limit,
             without_slot=self._without_slot(job.id),
             put_off=put_off,
         )
@@ -104,6 +118,8 @@ class Forecast:
             return None
         (reason,) = await self.reasons([job])
         position = await self._queries.position(job, limit=FARTHEST_POSITION)
-        wait = self._pace.until_turn(job.lane, position, self._directory.slots(job.lane))
+        limit, _ = await self._queries.room(job.organization)
+        slots = self._directory.slots(job.lane)
+        wait = self._pace.until_turn(job.lane, position, slots if limit is None else min(slots, limit))
         start = None if wait is None or position >= FARTHEST_POSITION else max(job.wake_at, self._now() + wait)
         return Outlook(position, start, reason)

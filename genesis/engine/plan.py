@@ -10,7 +10,11 @@ from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.pipeline import OnError, Pipeline, PipelineStep
 from genesis.domain.step import SETTLED, Step, StepState
+from genesis.engine.chain import was_refused
 from genesis.ports.ledger import Change, Finish, Release
+
+_PARTS_AT_ONCE = 4
+"""Parts of one step that are under way at once, so that a long text leaves slots to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,9 @@ class Moves:
 
 def call_of(job: Job, step: PipelineStep) -> tuple[dict[str, Any], dict[str, Any]]:
     """Input and options of a step's call; what has no value is left out, what is too long falls back or is cut."""
+    part = job.step(step.name).part if job.has_parts else None
+    if part is not None:
+        return dict(part.input), _part_options(call_of(job, job.planned(part.of))[1])
     scope = job.scope
     model = CAPABILITIES[step.capability].input
     call_input = {
@@ -55,11 +62,18 @@ def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
         in_flight: names of the steps that have an attempt under way.
     """
     job, skipped = _skip(job)
+    job, needless = _skip_needless_parts(job, in_flight, now)
+    skipped += needless
     states = {step.name: step for step in job.steps}
     broken = next((step for step in job.plan.steps if _breaks_job(step, states)), None)
-    open_steps = [step for step in job.plan.steps if states[step.name].state not in SETTLED]
+    open_steps = [step for step in job.planned_steps if states[step.name].state not in SETTLED]
     if broken is None and open_steps:
-        startable = [step for step in open_steps if step.name not in in_flight and _needs_met(step, states)]
+        held_back = _held_back(job)
+        startable = [
+            step
+            for step in open_steps
+            if step.name not in in_flight and step.name not in held_back and _needs_met(step, states)
+        ]
         ready = tuple(step for step in startable if (states[step.name].retry_at or 0) <= now)
         waits = None if ready or in_flight else _wait(startable, states)
         return Moves(job, skipped, ready, waits)
@@ -85,6 +99,12 @@ def is_broken(job: Job) -> bool:
     """Whether a step has failed that its job cannot do without."""
     failed = {step.name for step in job.steps if step.state is StepState.FAILED}
     return bool(failed) and any(step.on_error is OnError.FAIL and step.name in failed for step in job.plan.steps)
+
+
+def was_only_refused(job: Job) -> bool:
+    """Whether all that has come of a job since it was last queued is that busy workers had no slot for it."""
+    attempts = [attempt for step in job.steps for attempt in job.attempts_that_count(step.name)]
+    return bool(attempts) and all(was_refused(attempt) for attempt in attempts)
 
 
 def next_retry(job: Job, in_flight: frozenset[str]) -> Milliseconds | None:
@@ -145,9 +165,10 @@ def applied(job: Job, change: Change) -> Job:
     steps = {step.name: step for step in change.steps}
     evidence = {attempt.id: attempt for attempt in change.evidence}
     attempts = tuple(evidence.get(attempt.id, attempt) for attempt in job.attempts)
+    known = tuple(steps.get(step.name, step) for step in job.steps) if steps else job.steps
     return replace(
         job,
-        steps=tuple(steps.get(step.name, step) for step in job.steps) if steps else job.steps,
+        steps=(*known, *change.parts),
         attempts=(*attempts, *change.intents),
     )
 
@@ -189,6 +210,49 @@ def _unwanted(job: Job) -> Step | None:
         if undecided and planned.when and not scope.value(planned.when):
             return states[planned.name]
     return None
+
+
+def _part_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of a part: subtitles are made of the times of all parts."""
+    if options.pop("subtitles", None) is not None:
+        options.setdefault("timestamps", "segment")
+    return options
+
+
+def _held_back(job: Job) -> frozenset[str]:
+    """Steps that wait for others of the same origin: parts for their turn, and what is made of parts for them all."""
+    if not job.has_parts:
+        return frozenset()
+    waiting: list[str] = []
+    for planned in job.plan.steps:
+        parts = job.parts_of(planned.name)
+        left = [part for part in parts if part.state not in SETTLED]
+        if any(part.state is StepState.FAILED for part in parts):  # so will the step
+            waiting += [part.name for part in left]
+            continue
+        # Those that have begun, perhaps under an earlier owner, are to end first.
+        in_turn = sorted(left, key=lambda part: part.state is not StepState.RUNNING)
+        waiting += [part.name for part in in_turn[_PARTS_AT_ONCE:]]
+        waiting += [planned.name] if left else []
+    return frozenset(waiting)
+
+
+def _skip_needless_parts(job: Job, in_flight: frozenset[str], now: Milliseconds) -> tuple[Job, tuple[Step, ...]]:
+    """Skips the parts of failed steps that are not under way."""
+    if not job.has_parts:
+        return job, ()
+    states = {step.name: step for step in job.steps}
+    skipped = tuple(
+        replace(step, state=StepState.SKIPPED, completed_at=now, retry_at=None)
+        for step in job.steps
+        if step.part
+        and step.state not in SETTLED
+        and step.name not in in_flight
+        and states[step.part.of].state is StepState.FAILED
+    )
+    for step in skipped:
+        job = with_step(job, step)
+    return job, skipped
 
 
 def _end_open_steps(job: Job, now: Milliseconds) -> tuple[Job, tuple[Step, ...]]:

@@ -8,39 +8,35 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.event import Event, EventType
-from genesis.domain.failure import DEADLINE_PASSED, Failure
+from genesis.domain.failure import DEADLINE_PASSED, DEFECT, Failure
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import JobStatus
+from genesis.domain.job import CUT, JobStatus
 from genesis.domain.pipeline import PipelineStep
 from genesis.engine import outcome, plan
 from genesis.engine.call import Exchange, StillOpen
-from genesis.engine.chain import Target, targets
 from genesis.engine.choice import Chosen, Later, choose, intend
 from genesis.engine.deltas import DeltaSender
 from genesis.engine.draft import NOTHING, finished, merged, skipped
 from genesis.engine.durable import write
-from genesis.engine.flights import Flight, Flights, is_repeatable
+from genesis.engine.flights import CallTask, Flight, Flights, is_repeatable
 from genesis.engine.lease import since_boot
+from genesis.engine.parts import Divided, United, call_with, cut_up, expanded, models_of
+from genesis.engine.prospect import prospect_of
+from genesis.engine.settlement import all_billed
 from genesis.engine.slots import JobSlots
 from genesis.engine.surroundings import Surroundings
-from genesis.errors import CallFailed, FailureClass, Fenced, InvalidRequest, WorkerUnavailable
+from genesis.errors import CallFailed, Fenced, WorkerBusy
 from genesis.ports.ledger import Change, Claimed, Decision, Fence, Finish, Release
-from genesis.ports.workers import Call, CallPending
+from genesis.ports.workers import Call, CallPending, CallResult
 
 logger = logging.getLogger(__name__)
 
 _CANCEL_GRACE_SECONDS = 1.0
 _UNSURE_MILLISECONDS = 1_000
-
-_DEFECT = Failure(
-    "internal-error",
-    "Genesis met an error of its own while running this job.",
-    "The gateway's log has the details under this job's id; please report it.",
-    FailureClass.FINAL,
-)
 
 Launch = tuple[PipelineStep, Attempt]
 """An attempt whose call begins once its intent is durable."""
@@ -66,6 +62,8 @@ class JobRun:
         self._slots = JobSlots(around.lanes, lane)
         self._flights = Flights()
         self._canceled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked: set[str] = set()  # attempts whose outcome is unknown, asked for once
         self._draining = False
         left = plan.seconds_left(job, around.clock.now())
         self._deadline = None if left is None else since_boot() + left
@@ -98,6 +96,16 @@ class JobRun:
         if not self._canceled.done():
             self._canceled.set_result(None)
 
+    def lose(self) -> None:
+        """Tells the run that somebody else decides about its job: it ends, but for what may have been paid for."""
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether somebody else decides about the job."""
+        return self._lost.done()
+
     async def run(self) -> Release | Finish | None:
         """Runs until the job has ended or waits for something; returns which of both.
 
@@ -120,7 +128,9 @@ class JobRun:
                 if self._is_late:
                     return await self._end(JobStatus.FAILED, launches, DEADLINE_PASSED)
         except Fenced:
+            self.lose()
             await self._testify(self._draft.evidence)
+            await self._flights.drop_repeatable(self._around.workers, _CANCEL_GRACE_SECONDS)
             await self._outlive()
             raise
         finally:
@@ -131,13 +141,19 @@ class JobRun:
         """Begins the calls whose intents are durable, unless something has come between."""
         for planned, attempt in launches:
             lanes = self._slots.hand_over(planned.name, planned.capability)
-            if self._draining or self._canceled.done() or not self._around.may_call():
+            if self._draining or self._canceled.done() or self.is_lost or not self._around.may_call():
                 self._slots.give(lanes)
                 self._withhold(attempt)
                 continue
             task = asyncio.create_task(self._exchange(planned, attempt).made())
-            task.add_done_callback(lambda _, lanes=lanes: self._slots.give(lanes))  # type: ignore[misc]
+            task.add_done_callback(partial(self._land, lanes))
             self._flights.add(planned, attempt, task)
+
+    def _land(self, lanes: tuple[str, ...], task: CallTask) -> None:
+        """Gives the slots of a call back, and takes down what it tells about the worker's."""
+        error = None if task.cancelled() else task.exception()
+        succeeded = not task.cancelled() and error is None
+        self._slots.give_back(lanes, refused=isinstance(error, WorkerBusy), succeeded=succeeded)
 
     def _withhold(self, attempt: Attempt) -> None:
         now = self._around.clock.now()
@@ -157,41 +173,54 @@ class JobRun:
             in_flight = self._flights.steps | self._slots.waiting | launching
             moves = plan.advance(self._job, in_flight, now)
             self._job = moves.job
+            for needless in moves.skipped:
+                self._slots.drop(needless.name)
             self._draft = merged(self._draft, skipped(moves.skipped, now))
             end = moves.outcome
             if self._draining and end is None and not in_flight:
                 end = Release(moves.ready[0].capability, 0)
-            if isinstance(end, Finish):
-                self._draft = merged(self._draft, finished(end, now))
-            elif end:
-                self._draft = replace(self._draft, outcome=end)
+            if end is not None:
+                self._leave(end, now)
             if end or self._draining:
                 return launches
             prepared = [self._prepare(planned, launches) for planned in moves.ready]
             if all(prepared):
                 return launches
 
+    def _leave(self, end: Release | Finish, now: Milliseconds) -> None:
+        """Drafts how the job leaves this run."""
+        if isinstance(end, Finish):
+            self._draft = merged(self._draft, finished(end, now))
+        elif plan.was_only_refused(self._job):
+            self._draft = merged(self._draft, outcome.requeued(self._job, end, now))
+        else:
+            self._draft = replace(self._draft, outcome=end)
+
     def _prepare(self, planned: PipelineStep, launches: list[Launch]) -> bool:
         """Records the next attempt of a ready step, or lets it wait for slots; false when it is not ready after all."""
         around, now = self._around, self._around.clock.now()
-        if (left := self._job.attempt_to_take_up(planned.name)) is not None:
+        if (left := self._job.attempt_to_take_up(planned.name, self._asked)) is not None:
             return self._take_up(planned, left)
         worker = around.directory.known.get(planned.capability)
-        match choose(self._job, planned, worker, around.breakers, around.policy, now):
-            case Later() as later:
-                self._slots.drop(planned.name)
-                self._put_off(planned, later)
-                return False
-            case Failure() as failure:
-                self._slots.drop(planned.name)
-                self._apply(outcome.failed_unsent(self._job.step(planned.name), failure, now))
-                return False
-            case Chosen() as chosen:
-                if self._slots.hold(planned.name, chosen.lanes(planned.capability)):
-                    change = intend(self._job, planned, chosen.target, around.policy, now)
-                    self._apply(change)
-                    launches.append((planned, change.intents[0]))
-                return True
+        choice = choose(self._job, planned, worker, around.breakers, around.policy, around.prices, now)
+        if isinstance(choice, Chosen):
+            if self._slots.hold(planned.name, choice.lanes(planned.capability)):
+                change = intend(self._job, planned, choice.target, around.policy, now)
+                self._apply(change)
+                launches.append((planned, change.intents[0]))
+            return True
+        self._slots.drop(planned.name)
+        step = self._job.step(planned.name)
+        match choice:
+            case Later():
+                self._put_off(planned, choice)
+            case Failure():
+                self._apply(outcome.failed_unsent(step, choice, now))
+            case Divided(parts):
+                self._apply(expanded(step, parts, now))
+            case United(output):
+                self._apply(outcome.united(step, output, models_of(self._job, planned.name), now))
+        return False
 
     def _put_off(self, planned: PipelineStep, later: Later) -> None:
         """Lets a step wait; that its model rests is written, as it takes a while."""
@@ -205,19 +234,23 @@ class JobRun:
         """Goes on with what another run has left: free calls are over, paid ones are looked for, late results count."""
         step, now = self._job.step(planned.name), self._around.clock.now()
         if attempt.state is AttemptState.SUCCEEDED:
-            self._apply(outcome.taken_late(step, attempt, now))
-        elif attempt.state is AttemptState.UNKNOWN:
+            self._apply(replace(self._done(attempt, outcome.returned(attempt), now), evidence=()))
+        elif attempt.state is AttemptState.UNKNOWN and (attempt.handle is None or attempt.id in self._asked):
             self._apply(outcome.left_unknown(step, attempt, now))
         elif is_repeatable(attempt) and attempt.handle is None:
             self._apply(outcome.interrupted(self._job, attempt, now))
         else:
             self._slots.drop(planned.name)
-            self._flights.add(planned, attempt, asyncio.create_task(self._exchange(planned, attempt).resumed()))
+            self._asked.add(attempt.id)
+            exchange = self._exchange(planned, attempt)
+            replaced = attempt.state is AttemptState.UNKNOWN and outcome.may_be_replaced(self._job, attempt)
+            asking = exchange.replaced() if replaced else exchange.resumed()
+            self._flights.add(planned, attempt, asyncio.create_task(asking))
             return True
         return False
 
     async def _next(self) -> None:
-        """Waits until something has come of what is under way, the job is canceled, or its time is over."""
+        """Waits for what is under way, a cancel, or the end of the job's time; raises Fenced when the job is lost."""
         pauses = [] if self._deadline is None else [self._deadline - since_boot()]
         if not self._draining and not plan.is_broken(self._job):  # else no step is tried again
             retry_at = plan.next_retry(self._job, self._flights.steps | self._slots.waiting)
@@ -225,6 +258,7 @@ class JobRun:
         timeout = max(0.0, min(pauses)) if pauses else None
         waiting: set[asyncio.Future[None] | asyncio.Task[object]] = {
             self._canceled,
+            self._lost,
             *self._slots.turns,
             *self._flights.tasks,
         }
@@ -232,6 +266,8 @@ class JobRun:
         self._slots.clear_turns()
         while (flight := self._flights.take_ended()) is not None:
             self._settle(flight)
+        if self.is_lost:
+            raise Fenced(f"Job {self._job.id} has another owner.")
 
     @property
     def _is_late(self) -> bool:
@@ -250,37 +286,28 @@ class JobRun:
         except StillOpen as error:
             self._job = plan.with_step(self._job, replace(step, retry_at=now + round(error.seconds * 1000)))
         except CallFailed as error:
-            if not is_repeatable(attempt):  # a free one needs no rest, and is often the only one
-                around.breakers.note(capability, attempt.target, error)
-            if isinstance(error, WorkerUnavailable):
-                around.directory.lose(capability, error.message)
-            self._apply(outcome.failed(step, attempt, error, self._prospect(flight), now))
+            if (change := outcome.asked_in_vain(self._job, attempt, error, now)) is not None:
+                self._apply(change)
+                return
+            around.note_failure(capability, attempt, error)
+            self._apply(outcome.failed(step, attempt, error, prospect_of(self._job, flight, around), now))
         else:
-            around.breakers.note(capability, attempt.target, None)
-            around.pace.note(capability, flight.milliseconds)
-            self._apply(outcome.succeeded(step, attempt, result, now))
+            around.note_success(capability, attempt, flight.milliseconds)
+            self._apply(self._done(attempt, result, now))
 
-    def _prospect(self, flight: Flight) -> outcome.Prospect:
-        counted = self._job.attempts_that_count(flight.planned.name)
-        earlier = tuple(attempt for attempt in counted if attempt.id != flight.attempt.id)
-        return outcome.Prospect(earlier, self._chain(flight), self._around.policy, self._job.on_ambiguous)
-
-    def _chain(self, flight: Flight) -> tuple[Target, ...]:
-        """What else the step may be tried with; while nobody knows, the same again."""
-        worker = self._around.directory.known.get(flight.planned.capability)
-        if worker is None:
-            return (Target(flight.attempt.target, flight.attempt.provider_class),)
-        try:
-            return targets(worker, plan.options_of(self._job, flight.planned).get("model"))
-        except InvalidRequest:
-            return ()
+    def _done(self, attempt: Attempt, result: CallResult, now: Milliseconds) -> Change:
+        step = self._job.step(attempt.step)
+        if attempt.target == CUT:
+            return cut_up(self._job, step, attempt, result, now)
+        return outcome.succeeded(step, attempt, result, now)
 
     def _apply(self, change: Change) -> None:
+        change = replace(change, evidence=all_billed(self._job, change.evidence, self._around.prices))
         self._job = plan.applied(self._job, change)
         self._draft = merged(self._draft, change)
 
     def _exchange(self, planned: PipelineStep, attempt: Attempt) -> Exchange:
-        call_input, options = plan.call_of(self._job, planned)
+        call_input, options = call_with(self._job, planned, attempt.target)
         streamed = options.pop("stream", False)
         options["model"] = attempt.target
         not_after = self._around.by_machine(attempt.not_after)
@@ -334,7 +361,7 @@ class JobRun:
         if not evidence:
             return
         with suppress(Fenced):  # as expected: nothing else was to be written
-            await self._write(Change(evidence=evidence))
+            await self._write(Change(evidence=all_billed(self._job, evidence, self._around.prices)))
 
     async def abandon(self) -> None:
         """Ends the job as failed after a defect of ours, so that it is not stuck.
@@ -344,7 +371,7 @@ class JobRun:
         """
         now = self._around.clock.now()
         self._job, ended, finish = plan.end(self._job, JobStatus.FAILED, now)
-        end = finished(replace(finish, failure=_DEFECT), now)
+        end = finished(replace(finish, failure=DEFECT), now)
         try:
             await self._write(merged(Change(steps=ended), end))
         except Fenced:
@@ -352,7 +379,7 @@ class JobRun:
         except Exception:
             # What the job has made may be the very thing that cannot be written.
             logger.exception("job %s ends without its outputs", self._job.id)
-            await self._write(merged(Change(steps=ended), finished(Finish(JobStatus.FAILED, {}, _DEFECT), now)))
+            await self._write(merged(Change(steps=ended), finished(Finish(JobStatus.FAILED, {}, DEFECT), now)))
 
     async def _write_draft(self) -> Release | Finish | None:
         """Makes what was decided durable; returns it where the job has left this run with it."""

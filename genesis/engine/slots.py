@@ -84,6 +84,18 @@ class JobSlots:
             self._lanes.give(self._spare)
             self._spare = None
 
+    def give_back(self, lanes: Sequence[str], *, refused: bool, succeeded: bool) -> None:
+        """Gives back what a call has held.
+
+        Args:
+            refused: whether the worker had no slot for it.
+        """
+        if refused:
+            self._lanes.refused(lanes[-1])  # the one of the provider whose slots are taken
+        self.give(lanes)
+        if succeeded:
+            self._lanes.served(lanes[-1])
+
     def give(self, lanes: Iterable[str]) -> None:
         """Gives one slot of each lane back."""
         for lane in lanes:

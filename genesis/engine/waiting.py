@@ -10,7 +10,7 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.event import Event
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import Job, JobStatus
+from genesis.domain.job import TERMINAL, Job, JobStatus
 from genesis.domain.pipeline import PipelineStep
 from genesis.engine import plan
 from genesis.engine.outcome import CIRCUIT_OPEN
@@ -24,6 +24,8 @@ class Circumstances:
         executors: how many there are, in whichever process; None where that is not known.
         missing: why workers do not answer, by capability.
         is_full: whether all slots of a lane are taken in this process.
+        is_quarantined: whether this process begins nothing but a job that may bring executors down.
+        at_limit: whether the organization runs as many jobs as it may.
         without_slot: the job's steps that wait for a free slot, as far as this process runs it.
         put_off: why the job's steps were put off last, by step: their last events `step-retried`.
     """
@@ -32,6 +34,8 @@ class Circumstances:
     executors: int | None
     missing: Mapping[str, str]
     is_full: Callable[[str], bool]
+    is_quarantined: bool = False
+    at_limit: bool = False
     without_slot: Collection[str] = ()
     put_off: Mapping[str, Event] = field(default_factory=dict)
 
@@ -39,6 +43,11 @@ class Circumstances:
 def is_put_off(job: Job, now: Milliseconds) -> bool:
     """Whether a step of a running job is not to be tried before a later moment."""
     return job.status is JobStatus.RUNNING and any(_is_later(step.retry_at, now) for step in job.steps)
+
+
+def is_unclaimed(job: Job) -> bool:
+    """Whether a job that is not over has no owner."""
+    return job.owner is None and job.status not in TERMINAL
 
 
 def why_waiting(job: Job, around: Circumstances) -> str | None:
@@ -60,7 +69,15 @@ def _why_queued(job: Job, around: Circumstances) -> str | None:
 def _why_unclaimed(job: Job, around: Circumstances) -> str | None:
     if around.executors == 0:
         return "No executor is running."
-    return _missing(job.lane, around) or (f"All slots of {job.lane} are busy." if around.is_full(job.lane) else None)
+    if (missing := _missing(job.lane, around)) is not None:
+        return missing
+    if job.is_suspect:
+        return f"It waits to run alone: the process that ran it has died {job.crash_count} times."
+    if around.at_limit:
+        return "The organization runs as many jobs as it may."
+    if around.is_quarantined:
+        return "Nothing begins until a job has run alone that executors have died of."
+    return f"All slots of {job.lane} are busy." if around.is_full(job.lane) else None
 
 
 def _why_running(job: Job, around: Circumstances) -> str | None:

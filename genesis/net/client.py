@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -30,6 +31,7 @@ from genesis.errors import (
     ProviderMisconfigured,
     ProviderRejected,
     ProviderUnavailable,
+    ReplyTooLarge,
 )
 from genesis.net.addresses import written_url
 from genesis.net.exchange import FormFile, Reply, Request, StreamedReply
@@ -80,16 +82,19 @@ class HttpClient:
 
         Raises:
             ProviderUnavailable: no connection, so nothing was sent.
-            ProviderAmbiguous: the reply is missing or incomplete; the request may have been carried out.
-            ProviderRejected: the reply is larger than `max_bytes`, or an absolute URL is malformed.
+            ProviderAmbiguous: the reply is missing or incomplete; the request may have been carried out. It is a
+                `ReplyCutOff` where the reply had begun.
+            ReplyTooLarge: the reply is larger than `max_bytes`, and not a refusal.
+            ProviderRejected: a refusal is larger than that, or an absolute URL is malformed.
             ProviderMisconfigured: `base_url` or a header cannot be used.
         """
         progress = Progress()
         url, sending = self._prepared(request, base_url, headers, progress)
-        with _Failures(url, progress, timeout_seconds):
+        with _Failures(url, progress, timeout_seconds) as failures:
             async with asyncio.timeout(timeout_seconds), sending as response:
+                failures.headers = _headers(response)
                 body = b"".join([piece async for piece in _pieces(response, max_bytes)])
-                return Reply(response.status, _headers(response), body)
+                return Reply(response.status, failures.headers, body)
 
     @asynccontextmanager
     async def stream(
@@ -107,9 +112,10 @@ class HttpClient:
         """
         progress = Progress()
         url, sending = self._prepared(request, base_url, headers, progress)
-        with _Failures(url, progress, timeout_seconds):
+        with _Failures(url, progress, timeout_seconds) as failures:
             async with asyncio.timeout(timeout_seconds), sending as response:
-                yield StreamedReply(response.status, _headers(response), _pieces(response, max_bytes))
+                failures.headers = _headers(response)
+                yield StreamedReply(response.status, failures.headers, _pieces(response, max_bytes))
 
     def _prepared(
         self, request: Request, base_url: str, headers: Mapping[str, str] | None, progress: Progress
@@ -130,25 +136,45 @@ class HttpClient:
         )
 
 
+class ReplyCutOff(ProviderAmbiguous):
+    """A reply broke off after its headers.
+
+    Args:
+        headers: by lower-case name.
+    """
+
+    def __init__(self, message: str, headers: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.headers = headers
+
+
 class _Failures:
-    """Sorts the failures of the request that is made within it."""
+    """Sorts the failures of the request that is made within it.
+
+    Attributes:
+        headers: of the reply, once they are there.
+    """
 
     def __init__(self, url: URL, progress: Progress, timeout_seconds: float) -> None:
         self._url = url
         self._progress = progress
         self._timeout_seconds = timeout_seconds
+        self.headers: Mapping[str, str] | None = None
 
-    def __enter__(self) -> None:
-        return
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         match error:
             case TimeoutError():
-                raise _timed_out(self._url, self._progress, self._timeout_seconds) from error
+                raise self._sorted(_timed_out(self._url, self._progress, self._timeout_seconds)) from error
             case ClientError() | OSError() | UnicodeError():  # the last for names that cannot be looked up
-                raise _failed(self._url, self._progress, error) from error
+                raise self._sorted(_failed(self._url, self._progress, error)) from error
+
+    def _sorted(self, error: ProviderError) -> ProviderError:
+        return error if self.headers is None else ReplyCutOff(error.message, self.headers)
 
 
 @lru_cache(maxsize=256)
@@ -195,7 +221,8 @@ def _body(request: Request) -> bytes | io.BytesIO | FormData | None:
         if isinstance(value, FormFile):
             form.add_field(name, io.BytesIO(value.data), filename=value.filename, content_type=value.media_type)
         else:
-            form.add_field(name, value)
+            for text in (value,) if isinstance(value, str) else value:
+                form.add_field(name, text)
     return form
 
 
@@ -210,7 +237,10 @@ async def _pieces(response: ClientResponse, max_bytes: int) -> AsyncIterator[byt
         read += len(piece)
         if read > max_bytes:
             response.close()
-            raise ProviderRejected(f"{_host(response.url)} answered with more than {max_bytes} bytes.")
+            refused = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+            raise (ProviderRejected if refused else ReplyTooLarge)(
+                f"{_host(response.url)} answered with more than {max_bytes} bytes."
+            )
         yield piece
 
 

@@ -13,7 +13,9 @@ class EventSplitter:
     """Cuts a stream into the data of its events; comments, names and ids are left out."""
 
     def __init__(self) -> None:
-        self._begun = b""
+        self._begun: list[bytes] = []  # pieces of a line that has not ended
+        self._begun_bytes = 0
+        self._ends_in_return = False
         self._data: list[bytes] = []
 
     def feed(self, piece: bytes) -> list[bytes]:
@@ -22,13 +24,16 @@ class EventSplitter:
         Raises:
             ProviderAmbiguous: a line does not end within 4 MiB.
         """
-        text = self._begun + piece
-        # A carriage return at the very end may be half of a line's end.
-        held = text[-1:] == b"\r"
-        *lines, self._begun = _LINE_END.split(text[:-1] if held else text)
-        if held:
-            self._begun += b"\r"
-        if len(self._begun) > _LONGEST_LINE:
+        if self._ends_in_return:  # it may have been half of a line's end
+            piece = b"\r" + piece
+        self._ends_in_return = piece.endswith(b"\r")
+        *lines, rest = _LINE_END.split(piece[:-1] if self._ends_in_return else piece)
+        if lines:
+            lines[0] = b"".join((*self._begun, lines[0]))
+            self._begun, self._begun_bytes = [], 0
+        self._begun.append(rest)
+        self._begun_bytes += len(rest)
+        if self._begun_bytes > _LONGEST_LINE:
             raise ProviderAmbiguous("The provider streams a line that does not end.")
         return [event for line in lines if (event := self._read(line)) is not None]
 
@@ -38,6 +43,6 @@ class EventSplitter:
             if name == b"data":
                 self._data.append(value.removeprefix(b" "))
             return None
-        event = b"\n".join(self._data) if self._data else None
+        event = b"\n".join(self._data)
         self._data = []
-        return event
+        return event or None  # one without data is none, by the standard

@@ -22,7 +22,7 @@ class Request:
         url: absolute, or a path that is appended to the provider's base URL.
         json: body as JSON; at most one of `json`, `data` and `form` is given.
         data: raw body; its media type stands in `headers`.
-        form: multipart fields by name.
+        form: multipart fields by name; several texts under one name are several fields.
     """
 
     method: str
@@ -30,7 +30,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     data: bytes | None = None
-    form: Mapping[str, str | FormFile] | None = None
+    form: Mapping[str, str | tuple[str, ...] | FormFile] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from pydantic import ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from genesis.capabilities.catalog import CAPABILITIES
-from genesis.capabilities.fields import AudioUrl, CapabilityModel, ImageUrl, Kind, Text
+from genesis.capabilities.fields import AudioUrl, CapabilityModel, ImageUrl, Kind, Subtitles, Text
 from genesis.domain.expression import Reference
 from genesis.domain.pipeline import Pipeline, PipelineInput
 from genesis.errors import FieldError, InvalidRequest, UnknownOption
 from genesis.pipelines.validator import option_sources
 
-_KIND_TYPES = {Kind.TEXT: Text, Kind.AUDIO_URL: AudioUrl, Kind.IMAGE_URL: ImageUrl}
+_KIND_TYPES = {Kind.TEXT: Text, Kind.AUDIO_URL: AudioUrl, Kind.IMAGE_URL: ImageUrl, Kind.SUBTITLES: Subtitles}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,12 @@ class Release:
     Attributes:
         lane: the capability that it needs next.
         wake_at: not to be claimed before this moment; 0 for at once.
+        begun: whether anything has been tried; a job of which nothing was is queued again.
     """
 
     lane: str
     wake_at: Milliseconds
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Change:
         evidence: attempts as they turned out so far: settled, or pending with their handle; with their output, which is
             stored with the attempt only where the rest of the change is refused.
         steps: the changed steps, whole.
+        parts: steps that are added; a step is either here or among `steps`.
         intents: new attempts, recorded before their calls are made.
     """
 
@@ -60,6 +63,7 @@ class Change:
     intents: tuple[Attempt, ...] = ()
     events: tuple[Event, ...] = ()
     outcome: Release | Finish | None = None
+    parts: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from genesis.domain.batch import Batch
 from genesis.domain.event import Event, RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.usage import Usage, UsageQuery
+from genesis.ports.ledger import Idempotency
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,13 @@ class Queries(Protocol):
             NotFound: the organization has no such job.
         """
 
+    async def accepted(self, organization: str, idempotency: Idempotency) -> tuple[str | None, str | None]:
+        """Ids of the job and of the batch that were accepted under a key; at most one of them is not None.
+
+        Raises:
+            IdempotencyConflict: the key was used for something else.
+        """
+
     async def jobs(
         self,
         organization: str,
@@ -105,6 +114,9 @@ class Queries(Protocol):
     async def position(self, job: Job, *, limit: int) -> int:
         """How many waiting jobs of the same organization and lane are claimed before this one, `limit` at most."""
 
+    async def room(self, organization: str) -> tuple[int | None, int | None]:
+        """How many jobs an organization may run at once, and how many more that are now; None where there is no limit."""
+
     async def next_wake(self) -> Milliseconds | None:
         """The next moment at which a waiting job becomes claimable or is over; None when there is none."""
 
@@ -114,14 +126,26 @@ class Queries(Protocol):
     async def open_attempts(self, *, limit: int) -> list[OpenAttempt]:
         """Open attempts of jobs that are over, oldest first."""
 
+    async def attempts_in_doubt(self, since: Milliseconds, *, limit: int) -> list[OpenAttempt]:
+        """Attempts of jobs that are over whose outcome is unknown since a moment or later, and which have a handle to ask
+        for it by; oldest first.
+        """
+
+    async def usage(self, organization: str, asked: UsageQuery) -> Sequence[Usage]:
+        """Groups of an organization's calls, in the order of day, provider and model.
+
+        Raises:
+            InvalidRequest: there are too many.
+        """
+
     async def live_executors(self) -> int:
         """How many executors are alive, in whichever process."""
 
     async def has_suspects(self) -> bool:
         """Whether a job waits that has to run alone (see `Ledger.claim_suspect`)."""
 
-    async def check(self) -> None:
-        """Returns when the database answers.
+    async def check(self) -> str | None:
+        """Returns when the database answers and can be written; in words what single changes wait for, None when none do.
 
         Raises:
             Unavailable: it does not.

@@ -25,7 +25,7 @@ class WorkQueued:
 
 @dataclass(frozen=True, slots=True)
 class CancelRequested:
-    """Somebody has asked to cancel a job that is running."""
+    """A job that is running is to be canceled, or calls of one that is over are to be given up."""
 
     job: str
 

@@ -8,6 +8,7 @@ from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
+from genesis.domain.quantity import Quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class ProviderDescription:
         models: known model names, the default first.
         any_model: whether other names are passed on to the provider.
         slots: calls it may have under way at once.
+        longest_text: characters that one call takes; None for any number.
+        longest_audio_seconds: of the recording that one call takes; None for any length.
     """
 
     name: str
@@ -29,10 +32,27 @@ class ProviderDescription:
     any_model: bool
     provider_class: ProviderClass
     slots: int
+    longest_text: int | None = None
+    longest_audio_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A model of a chain.
+
+    Attributes:
+        target: as `provider:name`.
+        group: its place in the chain; links of one group share the load.
+        weight: its share of it.
+    """
+
+    target: str
+    group: int
+    weight: int = 1
 
     @property
-    def default_target(self) -> str:
-        return f"{self.name}:{self.models[0]}"
+    def provider(self) -> str:
+        return self.target.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +60,27 @@ class WorkerDescription:
     """What a worker says of itself.
 
     Attributes:
-        providers: in the order of its chain.
+        providers: all that it knows.
+        links: the models that steps are tried with which name none, in order.
     """
 
     worker: str
     capability: str
     providers: tuple[ProviderDescription, ...]
+    links: tuple[Link, ...]
 
     @property
-    def chain(self) -> tuple[ProviderDescription, ...]:
-        """The providers that can be called, in order."""
-        return tuple(provider for provider in self.providers if provider.configured)
+    def chain(self) -> tuple[Link, ...]:
+        """The links whose providers can be called."""
+        configured = {provider.name for provider in self.providers if provider.configured}
+        return tuple(link for link in self.links if link.provider in configured)
+
+    @property
+    def first(self) -> tuple[ProviderDescription, ...]:
+        """The providers that steps are tried with first; more than one where they share the load."""
+        chain = self.chain
+        names = {link.provider for link in chain if link.group == chain[0].group}
+        return tuple(provider for provider in self.providers if provider.name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +111,7 @@ class CallResult:
         target: the model that served, as `provider:name`.
         cost: as the provider reported it; None when unknown.
         usage: the provider's own counts.
+        quantities: of what providers charge by.
         warnings: what it could not honor.
         artifact: the stored file where the output is one.
     """
@@ -89,6 +120,7 @@ class CallResult:
     target: str
     cost: Money | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
+    quantities: Quantities = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     artifact: Artifact | None = None
 

@@ -30,6 +30,7 @@ from genesis.net.events import MEDIA_TYPE
 from genesis.net.exchange import FormFile, Reply, Request
 from genesis.providers.base import Chunk, Done, Provider, ProviderCall, Service
 from genesis.providers.openai_format import chat_chunk, chat_event
+from genesis.providers.options import OptionTable, same_names
 from genesis.providers.translation import image_size, json_object_of, media_of, raise_for_status, unreadable, usage_of
 
 BASE_URL = "fake:"
@@ -56,9 +57,9 @@ class FakeAdapter:
         self._media_kind = "audio" if capability == "speech" else "image"
 
     @property
-    def options(self) -> frozenset[str]:
+    def options(self) -> OptionTable:
         """All options of the capability: they color the result."""
-        return frozenset(CAPABILITIES[self._capability].options.model_fields) - {"model", "provider_options"}
+        return same_names(CAPABILITIES[self._capability].options.model_fields.keys() - {"model", "provider_options"})
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""

@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from genesis.domain.attempt import ProviderClass
-from genesis.errors import ProviderRejected
+from genesis.errors import ProviderAmbiguous, ProviderRejected
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Adapter, Chunk, Done, Pending, Provider, ProviderCall, Service
 from genesis.providers.openai_format import (
@@ -24,8 +24,8 @@ from genesis.providers.openai_format import (
     chat_result,
     image_result,
 )
+from genesis.providers.options import Field, OptionTable
 from genesis.providers.translation import (
-    error_for_status,
     image_size,
     json_object_of,
     merged,
@@ -68,7 +68,7 @@ class FakePaidText:
         """A piece of the answer; an error ends the stream."""
         document = chat_event(event)
         if document is not None and (error := document.get("error")):
-            raise error_for_status(500, message_in(error))
+            raise ProviderAmbiguous(f"The provider failed: {message_in(error)}")
         return chat_chunk(document)
 
     def assemble(self, whole: Chunk) -> Done:
@@ -82,7 +82,10 @@ class FakePaidText:
 class FakePaidImage:
     """Images of a provider that answers at once."""
 
-    options = frozenset({"aspect_ratio", "quality", "seed"})
+    options: ClassVar[OptionTable] = {
+        "aspect_ratio": Field("size", note="as pixels, together with the quality"),
+        "quality": Field("size", note="as pixels, together with the aspect ratio"),
+    }
 
     def __init__(self, provider_class: ProviderClass) -> None:
         self._key_header = _KEY_HEADERS.get(provider_class, _NOTED_KEY_HEADER)
@@ -110,7 +113,7 @@ class FakeQueued:
         self._adapter = adapter
 
     @property
-    def options(self) -> frozenset[str]:
+    def options(self) -> OptionTable:
         """The options that it can honor."""
         return self._adapter.options
 

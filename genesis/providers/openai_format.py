@@ -1,14 +1,19 @@
-"""The OpenAI wire format, which OpenRouter and the offline server speak: chat, images and transcriptions."""
+"""The OpenAI wire format, which many providers and the offline server speak: chat, images, speech, forms."""
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from genesis.domain.money import Money
-from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected
+from genesis.domain.quantity import Unit
+from genesis.domain.transcript import Segment
+from genesis.errors import NothingSaid, ProviderAmbiguous, ProviderError, ProviderRejected
 from genesis.net.exchange import Reply
+from genesis.providers.audio import audio_of
 from genesis.providers.base import Chunk, Done, ProviderCall
+from genesis.providers.options import Field, OptionTable, same_names
 from genesis.providers.translation import (
     clean_text,
     json_object_of,
@@ -21,8 +26,23 @@ from genesis.providers.translation import (
 )
 
 _SAME_NAME = ("temperature", "top_p", "stop", "seed")
-CHAT_OPTIONS = frozenset({"system", "examples", "max_tokens", *_SAME_NAME})
+CHAT_OPTIONS: OptionTable = {
+    "system": Field("messages", note="as the first message"),
+    "examples": Field("messages", note="as an earlier conversation"),
+    "max_tokens": Field("max_completion_tokens", note="`max_tokens` at servers that know only the older name"),
+    **same_names(_SAME_NAME),
+}
 """The options of the capability `text` that a chat request can carry."""
+
+_QUANTITY_FIELDS = {
+    "prompt_tokens": Unit.INPUT_TOKENS,
+    "input_tokens": Unit.INPUT_TOKENS,
+    "completion_tokens": Unit.OUTPUT_TOKENS,
+    "output_tokens": Unit.OUTPUT_TOKENS,
+    "seconds": Unit.AUDIO_SECONDS,
+}
+_HIGHEST_COUNT = 10**12
+_FORM_NAME = re.compile(r"[\w.-]+(\[[\w.-]*\])*", re.ASCII)
 
 
 def chat_body(call: ProviderCall, *, max_tokens_field: str, stream: bool = False) -> dict[str, Any]:
@@ -43,6 +63,8 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str, stream: bool = False
     body = merged(body, call.provider_options)
     if body.get("stream"):
         raise ProviderRejected("Whether to stream is not for options.", hint="Remove `stream` from provider_options.")
+    if body.get("n", 1) not in (1, None):
+        raise ProviderRejected("A job makes one answer.", hint="Remove `n` from provider_options.")
     return {**body, "stream": True} if stream else body
 
 
@@ -84,7 +106,9 @@ def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:
         text=text,
         cost=cost,
         usage=usage_of(document.get("usage")),
+        quantities=quantities_of(document.get("usage")),
         model=clean_text(model) if isinstance(model, str) and model.strip() else None,
+        finish_reason=finish_reason if isinstance(finish_reason, str) else "",
     )
 
 
@@ -155,10 +179,10 @@ def _no_text(message: object, finish_reason: object, cost: Money | None) -> Prov
 
 
 def transcription_result(reply: Reply) -> Done:
-    """The text of a transcription, `{"text": …}`.
+    """The text of a transcription, `{"text": …}`, with its times where the model tells them.
 
     Raises:
-        ProviderRejected: nothing was said.
+        NothingSaid: there was no speech.
         ProviderAmbiguous: it is not a transcription.
     """
     document = json_object_of(reply)
@@ -167,14 +191,45 @@ def transcription_result(reply: Reply) -> Done:
         raise unreadable(reply)
     text, cost = clean_text(text).strip(), reported_cost(document)
     if not text:
-        raise ProviderRejected(
+        raise NothingSaid(
             "No speech was recognized in the audio.", hint="Check that the recording has speech.", cost=cost
         )
-    return Done(text=text, cost=cost, usage=usage_of(document.get("usage")))
+    usage = document.get("usage")
+    return Done(
+        text=text,
+        cost=cost,
+        usage=usage_of(usage),
+        quantities=quantities_of({"seconds": document.get("duration")}) | quantities_of(usage),
+        segments=_timed(document.get("segments"), "text"),
+        words=_timed(document.get("words"), "word"),
+    )
+
+
+def _timed(parts: object, text_field: str) -> tuple[Segment, ...]:
+    """The parts of a transcription that have times and text."""
+    found = []
+    for part in parts if isinstance(parts, list) else ():
+        fields = part if isinstance(part, dict) else {}
+        start, end, text = _count(fields.get("start")), _count(fields.get("end")), fields.get(text_field)
+        if start is not None and end is not None and isinstance(text, str) and clean_text(text).strip():
+            found.append(Segment(float(start), float(max(start, end)), clean_text(text).strip()))
+    return tuple(found)
+
+
+def speech_result(reply: Reply) -> Done:
+    """The file that a speech reply is; bare samples get the header of a WAV file.
+
+    Raises:
+        ProviderAmbiguous: it holds no audio.
+    """
+    media = audio_of(reply)
+    if media is None:
+        raise unreadable(reply)
+    return Done(media=media)
 
 
 def image_result(reply: Reply) -> Done:
-    """The first image of `{"data": [{"b64_json": …}]}`.
+    """The first image of `{"data": [{"b64_json": …}]}`, or where it is, `{"data": [{"url": …}]}`.
 
     Raises:
         ProviderAmbiguous: it holds no image.
@@ -182,7 +237,60 @@ def image_result(reply: Reply) -> Done:
     document = json_object_of(reply)
     data = document.get("data")
     first = data[0] if isinstance(data, list) and data else None
-    media = media_of_base64(first.get("b64_json"), "image") if isinstance(first, dict) else None
-    if media is None:
+    file = first if isinstance(first, dict) else {}
+    usage = document.get("usage")
+    url = file.get("url")
+    media = media_of_base64(file.get("b64_json") or url, "image")
+    is_url = isinstance(url, str) and url.startswith(("https://", "http://"))
+    if media is None and not is_url:
         raise unreadable(reply)
-    return Done(media=media, usage=usage_of(document.get("usage")))
+    return Done(
+        media=media,
+        media_url=None if media else url,
+        cost=reported_cost(document),
+        usage=usage_of(usage),
+        quantities={Unit.IMAGES: Decimal(1)} | quantities_of(usage),
+    )
+
+
+def quantities_of(usage: object) -> dict[Unit, Decimal]:
+    """The tokens and the seconds of audio that a usage record counts, under any of their names."""
+    counts: dict[str, Any] = usage if isinstance(usage, dict) else {}
+    found = {unit: _count(counts.get(name)) for name, unit in _QUANTITY_FIELDS.items() if name in counts}
+    # Proxies write zeros for what they were not told.
+    return {unit: count for unit, count in found.items() if count is not None} if any(found.values()) else {}
+
+
+def _count(value: object) -> Decimal | None:
+    """A number that counts something; None for what cannot be one."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    return Decimal(value) if 0 <= value <= _HIGHEST_COUNT else None
+
+
+def form_fields(body: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
+    """The fields of a body as a multipart form writes them: `name[]` for each of a list, `name[key]` for objects.
+
+    Raises:
+        ProviderRejected: a name is none that a form can carry.
+    """
+    form: dict[str, str | tuple[str, ...]] = {}
+    for name, value in body.items():
+        if not _FORM_NAME.fullmatch(name):
+            raise ProviderRejected(
+                f"A form cannot carry a field named {message_in(name) or 'nothing'}.",
+                hint="Write names in provider_options with letters, digits and underscores.",
+            )
+        if isinstance(value, Mapping):
+            form |= form_fields({f"{name}[{key}]": part for key, part in value.items()})
+        elif isinstance(value, list | tuple):
+            form[f"{name}[]"] = tuple(_written(part) for part in value)
+        elif value is not None:
+            form[name] = _written(value)
+    return form
+
+
+def _written(value: object) -> str:
+    """Text as it is, everything else as JSON; without lone surrogates, which only JSON can carry."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode("utf-8", "replace").decode("utf-8")

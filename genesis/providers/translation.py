@@ -15,6 +15,7 @@ from typing import Any
 from genesis.capabilities.image import AspectRatio, Quality, dimensions
 from genesis.domain.money import Money
 from genesis.errors import (
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -35,6 +36,8 @@ _ERROR_BY_STATUS: Mapping[int, type[ProviderError]] = {
     401: ProviderMisconfigured,
     402: ProviderMisconfigured,
     403: ProviderMisconfigured,
+    404: ModelUnavailable,
+    410: ModelUnavailable,
     407: ProviderMisconfigured,
     408: ProviderAmbiguous,
     425: ProviderUnavailable,
@@ -43,6 +46,7 @@ _ERROR_BY_STATUS: Mapping[int, type[ProviderError]] = {
     529: ProviderUnavailable,  # overloaded, at providers that have a status for it
 }
 
+_OVERLOADED = (503, 529)
 _ERROR_BY_HUNDRED: Mapping[int, type[ProviderError]] = {
     3: ProviderMisconfigured,  # no provider redirects its API; the base URL is not its own
     4: ProviderRejected,
@@ -130,29 +134,46 @@ def succeeded(reply: Reply) -> bool:
     return HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
 
 
-def kind_for_status(status: int, retry_after: float | None) -> type[ProviderError]:
+def is_own(reply: Reply) -> bool:
+    """Whether a reply has the form of an API's, and not of a gateway's in front of it."""
+    return isinstance(json_of(reply), dict | list)
+
+
+def kind_for_status(status: int, retry_after: float | None, *, own: bool) -> type[ProviderError]:
     """The kind of error that a status code stands for at a provider that charges.
 
     Safe are only the statuses that say that nothing was done. Whoever knows that a provider's error body says more,
     or that a provider never charges, looks at that first.
+
+    Args:
+        own: whether the provider itself has answered. A gateway says 503 as well when it has lost a provider that was at
+            work already.
     """
+    if status in _OVERLOADED and retry_after is None and not own:
+        return ProviderAmbiguous
     if status == HTTPStatus.PAYMENT_REQUIRED and retry_after is not None:
         return ProviderRateLimited  # a budget that frees itself
     return _ERROR_BY_STATUS.get(status) or _ERROR_BY_HUNDRED.get(status // 100, ProviderAmbiguous)
 
 
 def error_for_status(
-    status: int, message: str, *, retry_after: float | None = None, hints: Mapping[int, str] | None = None
+    reply: Reply,
+    message: str,
+    *,
+    retry_after: float | None = None,
+    hints: Mapping[int, str] | None = None,
+    kind: type[ProviderError] | None = None,
 ) -> ProviderError:
-    """The error that a status code stands for.
+    """The error that a reply stands for by its status.
 
     Args:
         message: what the provider said.
         hints: by status, what to do about it.
+        kind: where more is known than the status tells.
     """
-    kind = kind_for_status(status, retry_after)
-    text = f"The provider answered {status}: {message}" if message else f"The provider answered {status}."
-    return kind(text, hint=(hints or {}).get(status, ""), retry_after=retry_after)
+    kind = kind or kind_for_status(reply.status, retry_after, own=is_own(reply))
+    text = f"The provider answered {reply.status}: {message}" if message else f"The provider answered {reply.status}."
+    return kind(text, hint=(hints or {}).get(reply.status, ""), retry_after=retry_after)
 
 
 def raise_for_status(reply: Reply, hints: Mapping[int, str] | None = None) -> None:
@@ -162,7 +183,7 @@ def raise_for_status(reply: Reply, hints: Mapping[int, str] | None = None) -> No
         ProviderError: as the status says, with the provider's own message.
     """
     if not succeeded(reply):
-        raise error_for_status(reply.status, error_message(reply), retry_after=wait_asked(reply), hints=hints)
+        raise error_for_status(reply, error_message(reply), retry_after=wait_asked(reply), hints=hints)
 
 
 def error_message(reply: Reply) -> str:
@@ -241,7 +262,25 @@ def money_of(amount: object) -> Money | None:
 def reported_cost(document: object) -> Money | None:
     """What a reply's JSON says under `usage.cost`; None when it says nothing that can be true."""
     usage = document.get("usage") if isinstance(document, dict) else None
-    return money_of(usage.get("cost")) if isinstance(usage, dict) else None
+    if not isinstance(usage, dict):
+        return None
+    details = usage.get("cost_details")
+    upstream = details.get("upstream_inference_cost") if isinstance(details, dict) else None
+    return paid_in_all(usage.get("cost"), usage.get("is_byok"), upstream)
+
+
+def paid_in_all(cost: object, is_own_key: object, upstream: object) -> Money | None:
+    """What a call has cost at an agent of other providers, in US dollars out of JSON; None when that is not known.
+
+    Args:
+        cost: that the agent charges.
+        is_own_key: whether the other provider was called with a key of the caller's own, who pays it directly.
+        upstream: what that one charges.
+    """
+    agents, theirs = money_of(cost), money_of(upstream)
+    if is_own_key is not True:
+        return agents
+    return None if theirs is None else Money((agents or 0) + theirs)
 
 
 def usage_of(document: object) -> dict[str, Any]:

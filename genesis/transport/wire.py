@@ -5,6 +5,7 @@ hand; their pydantic models describe them in the workers' API documentation.
 """
 
 import json
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,9 +15,10 @@ from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
+from genesis.domain.quantity import Quantities, Unit
 from genesis.errors import CALL_FAILURES, CallFailed, InputRejected, WorkerLost
 from genesis.net.words import presentable
-from genesis.ports.workers import Call, CallPending, CallResult, ProviderDescription, WorkerDescription
+from genesis.ports.workers import Call, CallPending, CallResult, Link, ProviderDescription, WorkerDescription
 
 ATTEMPT_HEADER = "Genesis-Attempt"
 """Names the attempt; the worker's own answers repeat it, so that an answer without it came from somebody else."""
@@ -47,6 +49,18 @@ class ProviderHealth(_Wire):
     any_model: bool = Field(description="Whether other model names are passed on.")
     provider_class: ProviderClass = Field(description="What may be done about a call whose outcome is in doubt.")
     slots: int = Field(description="Calls it may have under way at once.")
+    longest_text: int | None = Field(None, description="Characters that one call takes; null for any number.")
+    longest_audio_seconds: float | None = Field(
+        None, description="Of the recording that one call takes; null for any length."
+    )
+
+
+class ChainLink(_Wire):
+    """A model that steps are tried with which name none."""
+
+    target: str = Field(description="As `provider:name`.")
+    group: int = Field(description="Its place; models of one group share the load.")
+    weight: int = Field(1, description="Its share of it.")
 
 
 class WorkerHealth(_Wire):
@@ -58,7 +72,8 @@ class WorkerHealth(_Wire):
     version: str
     now: int = Field(description="The worker's clock, in milliseconds since 1970.")
     busy: int = Field(description="Calls under way now.")
-    providers: list[ProviderHealth] = Field(description="In the order in which they are asked.")
+    providers: list[ProviderHealth]
+    chain: list[ChainLink] = Field(description="In the order in which they are asked.")
 
 
 class StoredArtifact(_Wire):
@@ -76,6 +91,7 @@ class CallMetadata(_Wire):
     target: str = Field(description="The model that served, as `provider:name`.")
     cost_microdollars: int | None = Field(None, description="As the provider reported it; null when unknown.")
     usage: dict[str, Any] = {}
+    quantities: dict[Unit, str] = Field({}, description="Of what providers charge by, as exact decimal numbers.")
     warnings: list[str] = Field([], description="Options that the provider could not honor.")
     artifact: StoredArtifact | None = None
 
@@ -106,11 +122,19 @@ def health_of(worker: WorkerDescription, *, version: str, busy: int, now: Millis
             any_model=provider.any_model,
             provider_class=provider.provider_class,
             slots=provider.slots,
+            longest_text=provider.longest_text,
+            longest_audio_seconds=provider.longest_audio_seconds,
         )
         for provider in worker.providers
     ]
     return WorkerHealth(
-        worker=worker.worker, capability=worker.capability, version=version, now=now, busy=busy, providers=providers
+        worker=worker.worker,
+        capability=worker.capability,
+        version=version,
+        now=now,
+        busy=busy,
+        providers=providers,
+        chain=[ChainLink(target=link.target, group=link.group, weight=link.weight) for link in worker.links],
     )
 
 
@@ -125,10 +149,13 @@ def description_of(health: WorkerHealth) -> WorkerDescription:
             provider.any_model,
             provider.provider_class,
             provider.slots,
+            provider.longest_text,
+            provider.longest_audio_seconds,
         )
         for provider in health.providers
     )
-    return WorkerDescription(health.worker, health.capability, providers)
+    links = tuple(Link(link.target, link.group, link.weight) for link in health.chain)
+    return WorkerDescription(health.worker, health.capability, providers, links)
 
 
 def encoded(document: object) -> bytes:
@@ -160,6 +187,7 @@ def answer_of(result: CallResult) -> dict[str, Any]:
         "target": result.target,
         "cost_microdollars": result.cost,
         "usage": result.usage,
+        "quantities": {unit: str(quantity) for unit, quantity in result.quantities.items()},
         "warnings": result.warnings,
         "artifact": stored,
     }
@@ -174,19 +202,34 @@ def result_of(answer: object, output_field: str) -> CallResult:
     """
     output = answer.get(output_field) if isinstance(answer, dict) else None
     match answer:
-        case {"metadata": {"target": str(target), **more}} if isinstance(output, str):
-            pass
+        case {"metadata": {"target": str(target), **more}, **others} if isinstance(output, str):
+            outputs = {str(name): value for name, value in others.items()}
         case _:
             raise WorkerLost(f"The worker's answer has no `{output_field}`, or no metadata.")
     cost, usage, warnings = more.get("cost_microdollars"), more.get("usage"), more.get("warnings")
     return CallResult(
-        output={output_field: output},
+        output=outputs,
         target=target,
         cost=Money(cost) if isinstance(cost, int) else None,
         usage=usage if isinstance(usage, dict) else {},
+        quantities=quantities_of(more.get("quantities")),
         warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
         artifact=_artifact(more.get("artifact")),
     )
+
+
+def quantities_of(written: object) -> Quantities:
+    """Quantities out of JSON; what cannot be read is left out."""
+    quantities: dict[Unit, Decimal] = {}
+    amounts: dict[str, Any] = written if isinstance(written, dict) else {}
+    for name, amount in amounts.items():
+        try:
+            unit, quantity = Unit(name), Decimal(amount)
+        except (ValueError, TypeError, InvalidOperation):
+            continue
+        if quantity.is_finite() and quantity >= 0:
+            quantities[unit] = quantity
+    return quantities
 
 
 def _artifact(stored: object) -> Artifact | None:

@@ -4,7 +4,8 @@ import math
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, Unpack
 
@@ -16,10 +17,12 @@ from genesis_client.events import Event, follow
 from genesis_client.models import (
     BatchRequest,
     BatchView,
+    EstimateView,
     JobRequest,
     JobView,
     PipelineList,
     PipelineView,
+    UsageView,
 )
 
 _REPEATS_AFTER_SECONDS = (0.2, 1.0)
@@ -36,6 +39,7 @@ class JobSettings(TypedDict, total=False):
         not_before: it does not start before this moment, which needs its time zone.
         start_within_seconds, finish_within_seconds: after these it fails.
         on_ambiguous: what follows when nobody knows whether a paid call was made.
+        max_cost: US dollars that it may cost; a Decimal or text, so that it is exact.
     """
 
     priority: int
@@ -43,6 +47,7 @@ class JobSettings(TypedDict, total=False):
     start_within_seconds: float
     finish_within_seconds: float
     on_ambiguous: Literal["fail", "resend"]
+    max_cost: Decimal | str | int
 
 
 class JobFilters(TypedDict, total=False):
@@ -99,6 +104,29 @@ class GenesisClient:
         """
         request = job_request(pipeline, inputs, options, **more)
         return JobView.model_validate_json(self._create("/jobs", request, idempotency_key))
+
+    def estimate(
+        self,
+        pipeline: str,
+        inputs: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
+        **more: Unpack[JobSettings],
+    ) -> EstimateView:
+        """What a job is expected to cost; none is created."""
+        body = job_request(pipeline, inputs, options, **more).model_dump(mode="json", exclude_none=True)
+        return EstimateView.model_validate_json(self._request("POST", "/jobs/estimate", json=body))
+
+    def usage(
+        self,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        group_by: Sequence[Literal["day", "provider", "model"]] = ("day", "provider", "model"),
+    ) -> UsageView:
+        """What calls have come to, from the first day to the last, both included; by default in the last 30 days."""
+        days = {name: day.isoformat() for name, day in (("from", first), ("to", last)) if day is not None}
+        query = {"group_by": ",".join(group_by)} | days
+        return UsageView.model_validate_json(self._request("GET", "/usage", params=query))
 
     def create_batch(self, jobs: Sequence[JobRequest], *, idempotency_key: str | None = None) -> BatchView:
         """Creates up to 1,000 jobs, all or none, from what `job_request` makes; repeats itself as `create_job` does."""
@@ -214,6 +242,8 @@ def job_request(
     pipeline: str, inputs: Mapping[str, Any], options: Mapping[str, Any] | None = None, **more: Unpack[JobSettings]
 ) -> JobRequest:
     """A job to be done, for a batch."""
+    if (max_cost := more.get("max_cost")) is not None:
+        more["max_cost"] = format(Decimal(max_cost), "f")
     return JobRequest.model_validate(
         {"pipeline": pipeline, "inputs": dict(inputs), "options": dict(options or {}), **more}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
@@ -38,6 +39,35 @@ class BatchView(BaseModel):
     """
     `queued` until one starts, `running` until all have ended; then `failed` if any has failed, else `canceled` if any was canceled, else `completed`.
     """
+
+
+class ChainLinkView(BaseModel):
+    """
+    A model of a chain.
+    """
+
+    group: Annotated[int, Field(title="Group")]
+    """
+    Models of one group share the load; the next group is asked when they cannot serve.
+    """
+    model: Annotated[str, Field(title="Model")]
+    """
+    As `provider:name`.
+    """
+    usable: Annotated[bool, Field(title="Usable")]
+    """
+    Whether its provider is configured.
+    """
+    weight: Annotated[int, Field(title="Weight")]
+
+
+class ChainView(BaseModel):
+    """
+    The models that the steps of one capability are tried with which name none, in order.
+    """
+
+    capability: Annotated[str, Field(title="Capability")]
+    links: Annotated[list[ChainLinkView], Field(title="Links")]
 
 
 class ErrorView(BaseModel):
@@ -79,6 +109,7 @@ class EventView(BaseModel):
             "job-canceled",
             "step-started",
             "step-retried",
+            "step-divided",
             "step-pending",
             "step-completed",
             "step-failed",
@@ -122,6 +153,10 @@ class JobOutputs(BaseModel):
             title="Image Url",
         ),
     ]
+    subtitles: Annotated[str | None, Field(title="Subtitles")]
+    """
+    Of a transcription, where they were asked for.
+    """
     text: Annotated[str | None, Field(title="Text")]
 
 
@@ -129,6 +164,23 @@ class FinishWithinSeconds(RootModel[float]):
     root: Annotated[float, Field(gt=0.0, le=31536000.0, title="Finish Within Seconds")]
     """
     The job fails with `deadline-passed` unless it has ended this long after its submission.
+    """
+
+
+class MaxCost(RootModel[str]):
+    root: Annotated[
+        str,
+        Field(examples=["0.25"], pattern="^[0-9]{1,7}(\\.[0-9]{1,6})?$", title="Max Cost"),
+    ]
+    """
+    US dollars that the job may cost, as a number or as text, which is exact however long it is. A job that is expected to cost more is refused with `too-expensive`, and one of which nobody knows the cost with `unknown-price`; before each call that may exceed it, the step fails with `max-cost-reached`.
+    """
+
+
+class MaxCost1(RootModel[float]):
+    root: Annotated[float, Field(examples=["0.25"], ge=0.0, le=1000000.0, title="Max Cost")]
+    """
+    US dollars that the job may cost, as a number or as text, which is exact however long it is. A job that is expected to cost more is refused with `too-expensive`, and one of which nobody knows the cost with `unknown-price`; before each call that may exceed it, the step fails with `max-cost-reached`.
     """
 
 
@@ -147,8 +199,33 @@ class LedgerStatus(BaseModel):
     ready: Annotated[bool, Field(title="Ready")]
     reason: Annotated[str | None, Field(title="Reason")]
     """
-    Why it does not answer.
+    Why it does not answer; or, while it does, what single changes wait for.
     """
+
+
+class ModelHealthView(BaseModel):
+    """
+    How a model has done since the gateway's process has started, as it has seen it.
+    """
+
+    breaker: Annotated[Literal["closed", "open", "trial"], Field(title="BreakerState")]
+    """
+    `open` while it rests because it failed several times in a row; `trial` until the next call decides.
+    """
+    calls: Annotated[int, Field(title="Calls")]
+    failures: Annotated[int, Field(title="Failures")]
+    last_error: ErrorView | None
+    last_failure_at: Annotated[AwareDatetime | None, Field(title="Last Failure At")]
+    last_success_at: Annotated[AwareDatetime | None, Field(title="Last Success At")]
+    latency_ms: Annotated[float | None, Field(title="Latency Ms")]
+    """
+    Of calls that succeeded; a moving average.
+    """
+    model: Annotated[str, Field(title="Model")]
+    """
+    As `provider:name`.
+    """
+    rests_until: Annotated[AwareDatetime | None, Field(title="Rests Until")]
 
 
 class PipelineStepView(BaseModel):
@@ -231,6 +308,14 @@ class ProviderView(BaseModel):
     """
     capability: Annotated[str, Field(title="Capability")]
     configured: Annotated[bool, Field(title="Configured")]
+    health: Annotated[list[ModelHealthView], Field(title="Health")]
+    """
+    Of its models that have been asked.
+    """
+    in_doubt: Annotated[Literal["repeatable", "keyed", "handle", "opaque"], Field(title="ProviderClass")]
+    """
+    What is done about a call whose outcome is in doubt: `repeatable` calls are free and made again, `keyed` ones are sent again under the same key, a `handle` is asked for, and of `opaque` ones nobody knows.
+    """
     missing: Annotated[str, Field(title="Missing")]
     """
     What has to be set or installed when it is not configured.
@@ -240,6 +325,10 @@ class ProviderView(BaseModel):
     Known models as `provider:name`, the default first.
     """
     name: Annotated[str, Field(title="Name")]
+    slots: Annotated[int, Field(title="Slots")]
+    """
+    Calls that it may have under way at once.
+    """
 
 
 class QueueView(BaseModel):
@@ -279,6 +368,42 @@ class RetryRequest(BaseModel):
     """
 
 
+class StepEstimateView(BaseModel):
+    """
+    What one step is expected to cost: one attempt with the first model of its chain.
+    """
+
+    at_most_microdollars: Annotated[int | None, Field(title="At Most Microdollars")]
+    """
+    What it surely does not exceed; null where nothing bounds it.
+    """
+    capability: Annotated[str, Field(title="Capability")]
+    cost_microdollars: Annotated[int | None, Field(title="Cost Microdollars")]
+    """
+    Null when nobody knows what the model charges.
+    """
+    cost_source: Literal["provider", "operator", "catalog"] | None
+    """
+    Who says what the model charges.
+    """
+    model: Annotated[str | None, Field(title="Model")]
+    """
+    As `provider:name`; null where nobody can say who would serve it.
+    """
+    notes: Annotated[list[str], Field(title="Notes")]
+    """
+    What was assumed, or why the cost is not known.
+    """
+    quantities: Annotated[
+        dict[str, str],
+        Field(examples=[{"input_tokens": "12", "output_tokens": "40"}], title="Quantities"),
+    ]
+    """
+    By unit, as exact decimal numbers.
+    """
+    step: Annotated[str, Field(title="Step")]
+
+
 class StreamView(BaseModel):
     """
     The first message of a WebSocket of all jobs: from where it can be continued.
@@ -306,6 +431,61 @@ class TextDeltaView(BaseModel):
     type: Annotated[Literal["text-delta"], Field(title="Type")]
 
 
+class UsageRow(BaseModel):
+    """
+    A group of calls; those that were never sent are none.
+    """
+
+    calls: Annotated[int, Field(title="Calls")]
+    """
+    All of them, those under way included.
+    """
+    cost_known_microdollars: Annotated[int, Field(title="Cost Known Microdollars")]
+    """
+    Sum of the costs that are known.
+    """
+    cost_unknown_calls: Annotated[int, Field(title="Cost Unknown Calls")]
+    """
+    Calls whose cost is not known.
+    """
+    day: Annotated[date | None, Field(title="Day")]
+    """
+    On which the calls were begun; null unless grouped by it.
+    """
+    failed: Annotated[int, Field(title="Failed")]
+    model: Annotated[str | None, Field(title="Model")]
+    """
+    As `provider:name`.
+    """
+    provider: Annotated[str | None, Field(title="Provider")]
+    quantities: Annotated[
+        dict[str, str],
+        Field(examples=[{"input_tokens": "12", "output_tokens": "40"}], title="Quantities"),
+    ]
+    """
+    By unit, as exact decimal numbers.
+    """
+    succeeded: Annotated[int, Field(title="Succeeded")]
+    unknown: Annotated[int, Field(title="Unknown")]
+    """
+    Calls of which nobody knows whether they were made.
+    """
+
+
+class UsageView(BaseModel):
+    """
+    What the organization's calls have come to.
+    """
+
+    from_: Annotated[date, Field(alias="from", title="From")]
+    group_by: Annotated[list[Literal["day", "provider", "model"]], Field(title="Group By")]
+    rows: Annotated[list[UsageRow], Field(title="Rows")]
+    """
+    In the order of day, provider and model.
+    """
+    to: Annotated[date, Field(title="To")]
+
+
 class WorkerStatus(BaseModel):
     """
     Whether a worker answers.
@@ -327,7 +507,11 @@ class AttemptView(BaseModel):
 
     cost_microdollars: Annotated[int | None, Field(title="Cost Microdollars")]
     """
-    As the provider reported it; null when unknown.
+    Null when unknown.
+    """
+    cost_source: Literal["provider", "operator", "catalog"] | None
+    """
+    Who says so: the provider for this call, the operator's table of prices, or the shipped catalog.
     """
     created_at: Annotated[AwareDatetime, Field(title="Created At")]
     error: ErrorView | None
@@ -336,12 +520,36 @@ class AttemptView(BaseModel):
     As `provider:name`.
     """
     number: Annotated[int, Field(title="Number")]
+    quantities: Annotated[dict[str, str], Field(examples=[{"characters": "120"}], title="Quantities")]
+    """
+    What the provider charges by, as exact decimal numbers.
+    """
     settled_at: Annotated[AwareDatetime | None, Field(title="Settled At")]
     status: Annotated[
         Literal["intended", "pending", "succeeded", "failed", "not_sent", "unknown"],
         Field(title="AttemptState"),
     ]
     warnings: Annotated[list[str], Field(title="Warnings")]
+
+
+class EstimateView(BaseModel):
+    """
+    What a job is expected to cost, if each step succeeds at once.
+    """
+
+    at_most_microdollars: Annotated[int | None, Field(title="At Most Microdollars")]
+    """
+    What one attempt of each step surely does not exceed, if bounded.
+    """
+    cost_known_microdollars: Annotated[int, Field(title="Cost Known Microdollars")]
+    """
+    Sum of what is known.
+    """
+    cost_microdollars: Annotated[int | None, Field(title="Cost Microdollars")]
+    """
+    Null when that of a step is not known.
+    """
+    steps: Annotated[list[StepEstimateView], Field(title="Steps")]
 
 
 class JobMetadata(BaseModel):
@@ -355,9 +563,13 @@ class JobMetadata(BaseModel):
     """
     cancel_requested_at: Annotated[AwareDatetime | None, Field(title="Cancel Requested At")]
     completed_at: Annotated[AwareDatetime | None, Field(title="Completed At")]
+    cost_known_microdollars: Annotated[int, Field(title="Cost Known Microdollars")]
+    """
+    Sum of the costs that are known.
+    """
     cost_microdollars: Annotated[int | None, Field(title="Cost Microdollars")]
     """
-    Sum of what providers reported; null when any is unknown.
+    Sum of all attempts; null when any is unknown.
     """
     created_at: Annotated[AwareDatetime, Field(title="Created At")]
     error: ErrorView | None
@@ -365,6 +577,10 @@ class JobMetadata(BaseModel):
     finish_by: Annotated[AwareDatetime | None, Field(title="Finish By")]
     """
     It fails unless it has ended by then.
+    """
+    max_cost_microdollars: Annotated[int | None, Field(title="Max Cost Microdollars")]
+    """
+    What the job may cost.
     """
     not_before: Annotated[AwareDatetime | None, Field(title="Not Before")]
     """
@@ -428,6 +644,10 @@ class JobRequest(BaseModel):
     """
     `text`, `audio_url` or `image_url`, as the pipeline says.
     """
+    max_cost: Annotated[MaxCost | MaxCost1 | None, Field(examples=["0.25"], title="Max Cost")] = None
+    """
+    US dollars that the job may cost, as a number or as text, which is exact however long it is. A job that is expected to cost more is refused with `too-expensive`, and one of which nobody knows the cost with `unknown-price`; before each call that may exceed it, the step fails with `max-cost-reached`.
+    """
     not_before: Annotated[
         AwareDatetime | None,
         Field(examples=["2027-01-31T18:00:00Z"], title="Not Before"),
@@ -467,9 +687,10 @@ class PipelineList(BaseModel):
 
 class ProviderList(BaseModel):
     """
-    All providers, by capability and in the order in which they are asked.
+    All providers by capability, and the chains of models that steps are tried with which name none.
     """
 
+    chains: Annotated[list[ChainView], Field(title="Chains")]
     providers: Annotated[list[ProviderView], Field(title="Providers")]
 
 
@@ -495,9 +716,17 @@ class StepView(BaseModel):
     attempts: Annotated[list[AttemptView], Field(title="Attempts")]
     capability: Annotated[str, Field(title="Capability")]
     completed_at: Annotated[AwareDatetime | None, Field(title="Completed At")]
+    cost_microdollars: Annotated[int | None, Field(title="Cost Microdollars")]
+    """
+    Sum of its attempts; null when any is unknown, or there is none.
+    """
     error: ErrorView | None
     name: Annotated[str, Field(title="Name")]
     output: Annotated[dict[str, Any] | None, Field(title="Output")]
+    part_of: Annotated[str | None, Field(examples=["speak"], title="Part Of")]
+    """
+    The step of which this is a part, where that was too long for one call.
+    """
     retry_at: Annotated[AwareDatetime | None, Field(title="Retry At")]
     """
     When the next attempt is due, after a failed one.

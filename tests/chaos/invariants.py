@@ -181,7 +181,7 @@ def _wrong_in(story: list[Row], job: Row, settled: Mapping[tuple[str, int], int 
         }.get(kind, status == "running")
         if not allowed:
             yield f"event {event['seq']} is {kind} while it was {status}"
-        status = {"job-started": "running", "job-retried": "queued"}.get(kind, status)
+        status = {"job-started": "running", "job-retried": "queued", "job-queued": "queued"}.get(kind, status)
         status = kind.removeprefix("job-") if kind in _ENDS else status
         if kind == "step-started":
             over_at = settled.get((data["step"], flying.get(data["step"], 0)), 0)
@@ -190,7 +190,7 @@ def _wrong_in(story: list[Row], job: Row, settled: Mapping[tuple[str, int], int 
             flying[data["step"]] = data["attempt"]
         elif kind in ("step-retried", "step-completed", "step-failed"):
             flying.pop(data["step"], None)
-        elif kind in _ENDS:
+        elif kind in (*_ENDS, "job-queued"):
             flying.clear()
     if status != job["status"]:
         yield f"it is {job['status']}, and its story says {status}"

@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.clients import Memory
 from tests.chaos.explanations import Explainer
 from tests.chaos.faults import Outage
-from tests.chaos.invariants import CHECKS, Remains, violations
+from tests.chaos.invariants import CHECKS, Remains, decided_twice, violations
 from tests.chaos.ledger import Books
 from tests.chaos.plan import Blow
 
@@ -189,3 +189,12 @@ def test_causes_are_found():
     assert explainer(remains).cause(unknown("attempt-canceled")) == "canceled by a client"
     remains.books.jobs[0]["inputs"]["text"] = "hello [fault:reset:2]"
     assert explainer(remains).cause(unknown("provider-ambiguous", call_key="other")) == "provider: reset"
+
+
+def test_a_job_that_busy_workers_refused_may_be_queued_again():
+    remains = good()
+    story(remains, "job-queued", "job-started", "step-started", "step-retried", "job-queued", *STORY[1:])
+    remains = replace(remains, feeds=([("j", number) for number in range(1, 10)],), job_feeds={})
+    assert list(decided_twice(remains)) == []
+    story(remains, "job-queued", "job-started", "job-queued", "step-started", "step-completed", "job-completed")
+    assert list(decided_twice(remains)) != []

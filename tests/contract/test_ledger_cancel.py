@@ -8,10 +8,12 @@ import pytest
 from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.batch import Batch
 from genesis.domain.event import Event, EventType
-from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN
+from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, POISONED
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
+from genesis.domain.money import Money
 from genesis.domain.organization import DEFAULT_ORGANIZATION
+from genesis.domain.price import CostSource
 from genesis.domain.step import StepState
 from genesis.errors import Conflict, Fenced, NotFound
 from genesis.ports.ledger import Finish, Release
@@ -104,6 +106,7 @@ async def test_a_cancel_that_meets_a_release_is_kept(database):
 
 async def test_free_calls_of_a_job_that_ends_are_over_and_others_are_still_to_be_settled(database):
     free, paid = attempt_of(provider_class=ProviderClass.REPEATABLE), attempt_of("b")
+    costs_nothing = {"cost": Money(0), "cost_source": CostSource.CATALOG}
     async with joined(database) as opened:
         await opened.ledger.submit(job_of(TWO_STEPS))
         job = await claim_one(opened.ledger)
@@ -111,7 +114,7 @@ async def test_free_calls_of_a_job_that_ends_are_over_and_others_are_still_to_be
         assert await opened.queries.open_attempts(limit=9) == []
         canceled = await cancel(opened, job)
         assert canceled.attempts == (
-            replace(free, state=AttemptState.FAILED, settled_at=1_000, failure=INTERRUPTED),
+            replace(free, state=AttemptState.FAILED, settled_at=1_000, failure=INTERRUPTED, **costs_nothing),
             paid,
         )
         (open_one,) = await opened.queries.open_attempts(limit=9)
@@ -231,7 +234,28 @@ async def test_what_may_have_been_paid_is_made_again_on_request_only(database, c
         assert (await retry(opened, failed, resend=True)).status is JobStatus.QUEUED
         clock.time = 3_000
         await cancel(opened, failed)
-        assert (await retry(opened, failed)).status is JobStatus.QUEUED, "what was accepted once is not asked again"
+        with pytest.raises(Conflict, match="may have been charged"):
+            await retry(opened, failed)  # what was accepted has not been made use of: this may be somebody else
+        assert (await retry(opened, failed, resend=True)).status is JobStatus.QUEUED
+        again = await claim_one(opened.ledger)
+        third = attempt_of("b", number=2, at=again.retried_at)
+        await decide(opened.ledger, again, intents=(third,))
+        refused = replace(third, state=AttemptState.FAILED, settled_at=3_300, failure=POISONED)
+        await decide(opened.ledger, again, evidence=(refused,), outcome=Finish(JobStatus.FAILED))
+        assert (await retry(opened, failed)).status is JobStatus.QUEUED, "what was accepted and done is not asked again"
+
+
+async def test_a_doubt_stands_until_something_was_sent_after_it(database, clock):
+    async with joined(database) as opened:
+        failed = await half_done(opened, clock, AttemptState.UNKNOWN, OUTCOME_UNKNOWN)
+        await retry(opened, failed, resend=True)
+        again = await claim_one(opened.ledger)
+        third = attempt_of("b", number=2, at=again.retried_at)
+        await decide(opened.ledger, again, intents=(third,))
+        unsent = replace(third, state=AttemptState.NOT_SENT, settled_at=3_300)
+        await decide(opened.ledger, again, evidence=(unsent,), outcome=Finish(JobStatus.CANCELED))
+        with pytest.raises(Conflict, match="may have been charged"):
+            await retry(opened, failed)
 
 
 async def test_an_open_call_is_settled_first(database, clock):

@@ -3,6 +3,7 @@
 import pytest
 
 from genesis.domain.job import JobStatus
+from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.ports.ledger import Finish, Release
 from genesis.ports.signals import WorkQueued
 from tests.support.jobs import job_of
@@ -58,3 +59,12 @@ async def test_those_without_a_limit_are_not_hinted_at_again(database):
         opened.signals.listen(heard.append)
         await decide(opened.ledger, head_start(job).job, outcome=Finish(JobStatus.COMPLETED))
         assert not any(isinstance(signal, WorkQueued) for signal in heard)
+
+
+async def test_how_much_room_an_organization_has(waiting):
+    opened, job, _ = waiting
+    assert await opened.queries.room("small") == (1, 0)
+    await decide(opened.ledger, job, outcome=Finish(JobStatus.COMPLETED))
+    assert await opened.queries.room("small") == (1, 1)
+    assert await opened.queries.room(DEFAULT_ORGANIZATION) == (None, None)
+    assert await opened.queries.room("unheard-of") == (None, None)

@@ -7,7 +7,7 @@ import pytest
 
 from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.event import Event, EventType
-from genesis.domain.failure import OUTCOME_UNKNOWN, Failure
+from genesis.domain.failure import OUTCOME_UNKNOWN, START_DEADLINE_PASSED, Failure
 from genesis.domain.job import JobStatus
 from genesis.domain.money import Money
 from genesis.domain.step import StepState
@@ -28,9 +28,9 @@ from tests.support.ledger import (
 )
 
 
-async def run_of_one_call(opened):
+async def run_of_one_call(opened, **given):
     """A job that is owned and has called, and its call."""
-    await opened.ledger.submit(job_of(TWO_STEPS))
+    await opened.ledger.submit(job_of(TWO_STEPS, **given))
     (claimed,) = await opened.ledger.claim("me", "text", 1, first_call)
     return claimed.job, claimed.change.intents[0], claimed.change.steps[0]
 
@@ -106,6 +106,42 @@ async def test_a_release_until_now_is_one_for_at_once(database, wake_at):
         assert (await stored(opened, job)).wake_at == 0
 
 
+async def test_a_job_that_was_not_begun_after_all_is_queued_again_at_its_place(database, clock):
+    async with joined(database) as opened:
+        job, attempt, running = await run_of_one_call(opened, start_by=5_000)
+        await opened.ledger.submit(job_of(TWO_STEPS))
+        unsent = replace(attempt, state=AttemptState.NOT_SENT, settled_at=1_000)
+        waiting = replace(running, state=StepState.WAITING, started_at=None)
+        await decide(
+            opened.ledger,
+            job,
+            evidence=(unsent,),
+            steps=(waiting,),
+            events=(Event(EventType.JOB_QUEUED, 1_000),),
+            outcome=Release("text", 0, begun=False),
+        )
+        found = await stored(opened, job)
+        assert (found.status, found.owner, found.started_at) == (JobStatus.QUEUED, None, None)
+        assert (found.steps[0], found.epoch) == (waiting, job.epoch + 1)
+        clock.time = 2_000
+        again = await claim_one(opened.ledger)
+        assert (again.id, again.started_at) == (job.id, 2_000)
+        await decide(opened.ledger, again, outcome=Release("text", 0, begun=False))
+        clock.time = 5_000
+        await opened.ledger.sweep()
+        assert (await stored(opened, job)).failure == START_DEADLINE_PASSED
+        expected = ["job-queued", "job-started", "step-started", "job-queued", "job-started", "job-failed"]
+        assert await types_of(opened, job) == expected
+
+
+async def test_a_cancel_ends_a_job_that_was_to_be_queued_again(database):
+    async with joined(database) as opened:
+        job, _, _ = await run_of_one_call(opened)
+        await opened.ledger.cancel(job.organization, job.id)
+        await decide(opened.ledger, job, outcome=Release("text", 0, begun=False))
+        assert (await stored(opened, job)).status is JobStatus.CANCELED
+
+
 async def test_a_stranger_decides_nothing_but_evidence_counts(database):
     async with joined(database, "me", "you") as opened:
         job, attempt, running = await run_of_one_call(opened)
@@ -146,9 +182,8 @@ async def test_settled_attempts_and_steps_stay_as_they_are(database):
 
 async def test_a_move_that_the_tables_do_not_know_is_not_made(database):
     async with joined(database) as opened:
-        job, _, running = await run_of_one_call(opened)
+        job, _, _ = await run_of_one_call(opened)
         before = await stored(opened, job)
-        await decide(opened.ledger, job, steps=(replace(running, state=StepState.WAITING, started_at=None),))
         with pytest.raises(Fenced):
             await decide(opened.ledger, job, outcome=Finish(JobStatus.QUEUED))
         assert await stored(opened, job) == before

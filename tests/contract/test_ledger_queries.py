@@ -1,6 +1,7 @@
 """Lists of jobs: pages, filters, and the search for text; and the health of the database."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -208,6 +209,20 @@ async def test_open_attempts_of_jobs_that_are_over_are_listed_oldest_first(datab
         found = await opened.queries.open_attempts(limit=2)
         assert [one.job for one in found] == [jobs[1].id, jobs[2].id]
         assert {(one.capability, one.attempt.state) for one in found} == {("text", AttemptState.INTENDED)}
+
+
+async def test_doubts_of_jobs_that_are_over_are_listed_where_they_can_be_asked_for(database):
+    async with joined(database) as opened:
+        for at, handle in ((1_000, {"id": 1}), (3_000, {"id": 3}), (2_000, {"id": 2}), (2_500, None)):
+            await opened.ledger.submit(job_of(TWO_STEPS))
+            job = await claim_one(opened.ledger)
+            doubtful = attempt_of("b")
+            await decide(opened.ledger, job, intents=(doubtful,))
+            unknown = replace(doubtful, state=AttemptState.UNKNOWN, settled_at=at, handle=handle)
+            await decide(opened.ledger, job, evidence=(unknown,), outcome=Finish(JobStatus.FAILED))
+        found = await opened.queries.attempts_in_doubt(2_000, limit=9)
+        assert [one.attempt.handle for one in found] == [{"id": 2}, {"id": 3}]
+        assert len(await opened.queries.attempts_in_doubt(0, limit=2)) == 2
 
 
 async def test_the_next_moment_is_the_first_of_all_reasons(database):

@@ -44,10 +44,22 @@ async def test_describes_itself(settings, worker):
     async with worker("speech", settings) as client:
         described = await client.describe("speech")
     assert (described.worker, described.capability) == ("tts", "speech")
-    assert [provider.name for provider in described.chain] == ["fake"]
-    assert {provider.missing for provider in described.providers if not provider.configured} == {
-        "HUGGINGFACE_API_KEY is not set"
-    }
+    assert [link.provider for link in described.chain] == ["fake"]
+    missing = {provider.missing for provider in described.providers if not provider.configured}
+    assert "HUGGINGFACE_API_KEY is not set" in missing
+    assert all(missing)
+
+
+async def test_tells_its_chain(settings, worker):
+    chained = settings.model_copy(update={"speech_chain": "huggingface*3|fake*2,fake"})
+    async with worker("speech", chained) as client:
+        described = await client.describe("speech")
+    assert [(link.provider, link.group, link.weight) for link in described.links] == [
+        ("huggingface", 0, 3),
+        ("fake", 0, 2),
+        ("fake", 1, 1),
+    ]
+    assert [link.group for link in described.chain] == [0, 1]
 
 
 async def test_files_go_through_the_shared_store(settings, worker):

@@ -66,6 +66,21 @@ def test_it_can_be_stopped_while_it_waits(tmp_path, postgres):
         assert "Traceback" not in process.log
 
 
+@pytest.mark.parametrize("delay", ["0", "60000"])
+def test_it_can_be_stopped_while_the_database_is_away(tmp_path, postgres, delay):
+    """With and without a job under way."""
+    postgres.start()
+    more = {"DATABASE_URL": postgres.url(), "DRAIN_SECONDS": "2", "GENESIS_FAKE_DELAY_MS": delay}
+    with up(tmp_path, free_port(), **more) as process:
+        assert httpx2.post(process.url + "/jobs", json=ORDER).status_code == 201
+        time.sleep(0.5)
+        postgres.stop()
+        time.sleep(1.5)  # what it does regularly waits for the database now
+        assert process.stop() in (0, -signal.SIGTERM)
+        assert "Traceback" not in process.log
+        assert "its lease will end by itself" in process.log
+
+
 def test_a_database_that_turns_out_to_be_unusable_ends_it(tmp_path, postgres):
     with up(tmp_path, free_port(), DATABASE_URL=postgres.url("nothing", password="s3cret")) as process:
         postgres.start()

@@ -9,6 +9,7 @@ from genesis.database.sqlite.open import open_sqlite
 from genesis.engine.engine import Engine
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.clock import SystemClock
+from genesis.ports.prices import NoPrices
 from genesis.settings import Settings
 from tests.support.engine import SETTINGS
 from tests.support.gateway import serving
@@ -38,10 +39,17 @@ def engine_on(database):
     """Runs an engine on the test's database: each time a new one, as a process that is started again."""
 
     @asynccontextmanager
-    async def opened(workers, settings=SETTINGS, pipelines=None, wrap=lambda ledger: ledger):
+    async def opened(workers, settings=SETTINGS, pipelines=None, wrap=lambda ledger: ledger, prices=None):
         async with database() as db:
             engine = Engine(
-                wrap(db.ledger), db.queries, db.signals, workers, pipelines or builtin_pipelines(), db.clock, settings
+                wrap(db.ledger),
+                db.queries,
+                db.signals,
+                workers,
+                pipelines or builtin_pipelines(),
+                prices or NoPrices(),
+                db.clock,
+                settings,
             )
             async with engine.running():
                 while not engine.directory.known and not workers.missing:

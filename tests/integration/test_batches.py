@@ -95,6 +95,23 @@ async def test_a_thousand_long_jobs_fit_and_one_more_does_not(settings):
         assert (canceled.json()["status"], canceled.json()["counts"]["canceled"]) == ("canceled", 1_000)
 
 
+async def test_a_job_of_a_batch_may_be_as_large_as_one_by_itself(settings):
+    async with serving(settings.model_copy(update={"executor": False, "max_request_bytes": 100_000})) as client:
+        large = {
+            "pipeline": "text_to_text",
+            "inputs": {"text": "x"},
+            "options": {"provider_options": {"a": "y" * 99_000}},
+        }
+        too_large = {**large, "options": {"provider_options": {"a": "y" * 100_000}}}
+        for job, status in ((large, 201), (too_large, 413)):
+            assert (await client.post("/jobs", json=job)).status_code == status
+        refused = await client.post("/batches", json={"jobs": [GOOD, large, too_large]})
+        is_problem(refused, 413, "payload-too-large")
+        assert "jobs.2 " in refused.json()["detail"]
+        assert (await client.post("/batches", json={"jobs": [GOOD, large, large]})).status_code == 201
+        assert len((await client.get("/jobs")).json()) == 4
+
+
 async def test_a_repeated_batch_is_the_same(client):
     headers = {"Idempotency-Key": "one"}
     first = await client.post("/batches", json={"jobs": [GOOD]}, headers=headers)

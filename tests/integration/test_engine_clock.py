@@ -320,3 +320,18 @@ async def test_the_jobs_of_the_dead_go_on(engine_on, clocked, by):
             job = await completed(two, job)
             ledgers[0].cut_off = False
     assert len(healthy.calls) == 1
+
+
+async def test_a_call_is_late_five_seconds_after_its_intent_whatever_the_ledgers_clock_tells(engine_on, clocked, by):
+    left = []
+
+    class Noting(Punctual):
+        async def generate(self, call, on_delta=None):
+            left.append(call.not_after - time.time_ns() // 1_000_000)
+            return await super().generate(call, on_delta)
+
+    async with engine_on(Noting(always)) as engine:
+        await completed(engine, await submit(engine))
+        await clocked.set_by(by)
+        await completed(engine, await submit(engine))
+    assert all(0 < milliseconds <= 5_000 for milliseconds in left), left

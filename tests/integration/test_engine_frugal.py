@@ -103,10 +103,10 @@ async def test_a_suspect_that_waits_does_not_stop_the_others_again_and_again(eng
 
         monkeypatch.setattr(type(engine._queries), "has_suspects", always_some)
         await executor._sweep()
-        await until(lambda: not executor._quarantine)  # there is none after all
+        await until(lambda: not executor.is_quarantined)  # there is none after all
         for _ in range(3):
             await executor._sweep()
-            assert not executor._quarantine
+            assert not executor.is_quarantined
 
 
 async def test_text_that_was_told_is_not_told_again_when_a_keyed_call_is_resent(engine_on, impatient):

@@ -12,6 +12,7 @@ from genesis.engine.engine import Engine
 from genesis.errors import Unavailable
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.clock import SystemClock
+from genesis.ports.prices import NoPrices
 from tests.support.bad_moments import Cut
 from tests.support.engine import SETTINGS, always, attempts_closed, ended, never, submit, until
 from tests.support.jobs import job_of
@@ -39,6 +40,7 @@ def cluster(monkeypatch):
                 db.signals,
                 workers,
                 builtin_pipelines(),
+                NoPrices(),
                 db.clock,
                 settings.model_copy(update=changes),
             )

@@ -144,6 +144,25 @@ async def test_the_outlook_of_a_queued_job(engine_on):
         await ended(engine, waiting[-1])
 
 
+async def test_the_outlook_knows_how_many_jobs_the_organization_may_run(engine_on, monkeypatch):
+    opened, workers = gate(slots=8)
+    async with engine_on(workers) as engine:
+
+        async def room(_self, organization):
+            return 2, 0
+
+        monkeypatch.setattr(type(engine._queries), "room", room)
+        engine._forecast._pace.note("text", 1_000)
+        engine._executor._claiming = False  # as if others had taken the places
+        queued = [await submit(engine) for _ in range(4)]
+        now = engine._clock.now()
+        outlooks = [await engine.outlook(job) for job in queued]
+        assert {outlook.reason for outlook in outlooks} == {"The organization runs as many jobs as it may."}
+        starts = [round((outlook.estimated_start - now) / 100) for outlook in outlooks]
+        assert starts == [5, 10, 15, 20]
+        opened.set()
+
+
 async def test_the_same_key_is_the_same_job(engine_on):
     order = Order("text_to_text", {"text": "hi"}, {})
     async with engine_on(ScriptedWorkers(always)) as engine:

@@ -17,7 +17,7 @@ async def test_the_job_contract_of_the_specification(client):
     created = response.json()
     assert created["status"] in ("queued", "running")  # a free worker takes it at once
     assert set(created) >= {"job_id", "pipeline", "inputs", "options", "status", "outputs", "metadata"}
-    assert set(created["outputs"]) == {"text", "audio_url", "image_url"}
+    assert set(created["outputs"]) == {"text", "audio_url", "image_url", "subtitles"}
     assert set(created["metadata"]) >= {
         "provider",
         "created_at",
@@ -146,6 +146,21 @@ async def test_ready_and_providers(client):
     providers = (await client.get("/providers")).json()["providers"]
     unset = [provider for provider in providers if provider["name"] == "openrouter"]
     assert unset[0]["missing"] == "OPENROUTER_API_KEY is not set"
+
+
+async def test_providers_show_how_their_models_have_done(client):
+    await finished(client, await create(client, "text_to_text", {"text": "hi"}))
+    await finished(client, await create(client, "text_to_text", {"text": "[fail-final] hi"}))
+    listed = (await client.get("/providers")).json()
+    fake = next(one for one in listed["providers"] if (one["name"], one["capability"]) == ("fake", "text"))
+    (health,) = fake["health"]
+    assert (health["calls"], health["failures"], health["breaker"]) == (2, 1, "closed")
+    assert health["model"] in fake["models"]
+    assert health["latency_ms"] >= 0
+    assert health["last_error"]["code"] == "provider-rejected"
+    chain = next(one["links"] for one in listed["chains"] if one["capability"] == "text")
+    assert chain[0] == {"model": health["model"], "group": 0, "weight": 1, "usable": True}
+    assert any(not link["usable"] for link in chain)
 
 
 async def test_request_ids(client):

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import httpx2
@@ -114,3 +115,19 @@ async def test_events_go_on_after_an_interruption(settings):
         assert [event.seq for event in await following] == [1, 2, 3]
         with pytest.raises(GenesisProblem):
             await with_client(url, lambda client: next(client.events("01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55")))
+
+
+async def test_costs_are_estimated_bounded_and_added_up(url):
+    def use(client):
+        estimate = client.estimate("text_to_text", HI, max_cost=Decimal("0.10"))
+        job = client.run("text_to_text", HI, max_cost=Decimal("0.000001"), timeout_seconds=30)
+        client.create_batch([job_request("text_to_text", HI, max_cost="0.25")])
+        today = datetime.now(UTC).date()
+        return estimate, job, client.usage(today, today, group_by=["provider"])
+
+    estimate, job, usage = await with_client(url, use)
+    assert (estimate.cost_microdollars, estimate.steps[0].cost_microdollars) == (0, 0)
+    assert (job.metadata.max_cost_microdollars, job.metadata.cost_microdollars) == (1, 0)
+    (row,) = usage.rows
+    assert (row.provider, row.model, row.cost_known_microdollars) == ("fake", None, 0)
+    assert row.calls >= 1

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from genesis.database.postgres import entry as entry_module
 from genesis.database.postgres import lane as lane_module
 from genesis.database.postgres import queries as queries_module
 from genesis.database.postgres.open import check_postgres, open_postgres
@@ -39,7 +40,7 @@ def name(server):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(lane_module, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(entry_module, "_PATIENCE_SECONDS", 0.5)
 
 
 @pytest.fixture

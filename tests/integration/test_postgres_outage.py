@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from genesis.database.plans import Plans
-from genesis.database.postgres import lane as lane_module
+from genesis.database.postgres import entry as entry_module
 from genesis.database.postgres.connection import Server
 from genesis.database.postgres.open import check_postgres, open_postgres
 from genesis.database.postgres.submitting import NewJob
@@ -53,7 +53,7 @@ def url(server, name):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(lane_module, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(entry_module, "_PATIENCE_SECONDS", 0.5)
 
 
 @asynccontextmanager

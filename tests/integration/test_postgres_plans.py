@@ -86,9 +86,11 @@ QUERIES = {
     "feed end": (queries._FEED_END, (DEFAULT_ORGANIZATION,)),
     "position": (queries._AHEAD, ("text", DEFAULT_ORGANIZATION, 0, MIDDLE, 1000)),
     "next wake": (queries._NEXT_WAKE, ()),
+    "room": (queries._ROOM, (DEFAULT_ORGANIZATION,)),
     "cancel requests": (queries._CANCEL_REQUESTS, ("owner",)),
     "suspects": (queries._HAS_SUSPECTS, ()),
     "open attempts": (queries._OPEN_ATTEMPTS, (100,)),
+    "attempts in doubt": (queries._IN_DOUBT, (1, 100)),
     "candidates": (claiming._CANDIDATES, ("text", 16, 5)),
     "take": (claiming._TAKE, ("text", [DEFAULT_ORGANIZATION, "o1"], [8, 8], 5)),
     "wake": (claiming._WAKE, (500, "owner")),
@@ -98,7 +100,9 @@ QUERIES = {
         statements.CHANGE,
         (
             statements.rows([(each, "failed", None, 1, "text", *(0,) * 4, "{}", None, 1, None, 0, 0) for each in SOME]),
-            statements.rows([(f"a{each}", "unknown", "t", *(None,) * 4, "[]", "{}", None) for each in SOME]),
+            statements.rows(
+                [(f"a{each}", "unknown", "t", *(None,) * 4, "{}", None, "[]", "{}", None) for each in SOME]
+            ),
             statements.rows([(each, "a", "running", *(None,) * 5) for each in SOME]),
             "[]",
             "[]",

@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from genesis.database.postgres import executors
 from genesis.database.postgres.open import open_postgres
 from tests.support.jobs import job_of
 from tests.support.ledger import TWO_STEPS
@@ -71,6 +72,18 @@ async def test_rows_of_writers_are_deleted_without_waiting_for_them(url):
     finally:
         await other.close()
     assert await run(url, "SELECT flush_number FROM writers") == [(8,)]
+
+
+async def test_a_sweep_that_was_under_way_while_the_server_stood_still_declares_nobody_dead(url):
+    await run(url, f"INSERT INTO executors VALUES ('me', 1, {executors.NOW.replace('$1', 'NULL')} + 1000, 'live')")
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("BEGIN; SELECT pg_sleep(1.5)")
+        assert await connection.execute(executors._DECLARE_DEAD, None, 0, 1) == "UPDATE 0"
+        await connection.execute("COMMIT")
+        assert await connection.execute(executors._DECLARE_DEAD, None, 0, 1) == "UPDATE 1"
+    finally:
+        await connection.close()
 
 
 async def test_times_to_wait_keep_all_their_bits(url):

@@ -355,10 +355,12 @@ QUERIES_AND_INDEXES = [
     (executors._FORGET_KEYS, "idempotency_by_age (created_at<?)"),
     (queries._AHEAD, "jobs_claimable (lane=? AND organization=? AND priority=? AND id<?)"),
     (queries._NEXT_WAKE, "jobs_sleeping (wake_at>?)"),
+    (queries._ROOM, "jobs_owned (organization=? AND owner>?)"),
     (queries._FEED, "events_of_organization (organization=? AND id>?)"),
     (queries._EVENTS, "events_of_job (job=? AND seq>?)"),
     (queries._CANCEL_REQUESTS, "jobs_owned"),
     (queries._OPEN_ATTEMPTS, "attempts_open"),
+    (queries._IN_DOUBT, "attempts_in_doubt (settled_at>?)"),
     (listing._candidates(JobFilter()), "jobs_of_organization (organization=? AND id>? AND id<?)"),
     (
         listing._candidates(JobFilter(status=JobStatus.FAILED)),

@@ -1,7 +1,8 @@
 """One call of one provider: what becomes of replies, polls and results when something around them fails."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pytest
 
@@ -9,8 +10,10 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.identity import new_id
 from genesis.domain.money import Money
+from genesis.domain.quantity import Unit
 from genesis.errors import (
     CallFailed,
+    FailureClass,
     InputRejected,
     InvalidRequest,
     ProviderAmbiguous,
@@ -18,20 +21,26 @@ from genesis.errors import (
     ProviderRateLimited,
     ProviderRejected,
     ProviderUnavailable,
+    ReplyTooLarge,
     ResultLost,
 )
 from genesis.net.client import HttpClient
 from genesis.net.exchange import Reply, Request
 from genesis.net.fetcher import Fetched, FetchInterrupted
 from genesis.ports.workers import CallPending
-from genesis.providers.base import Done, Media, Pending, Provider, Service
+from genesis.providers.base import Done, Media, OverAndFree, Pending, Provider, ProviderCall, Service
+from genesis.providers.local.adapter import LocalText
 from genesis.providers.local.child import Endpoint
 from genesis.settings import Settings
 from genesis.storage.file import FileStore
 from tests.support.sites import PNG, WAV, raw
 from workers.channels import LocalChannel
+from workers.inputs import InputFiles
+from workers.keeper import ResultKeeper
+from workers.parts import PartsRunner
 from workers.receipts import Receipts
 from workers.runner import CallRunner, Order
+from workers.streaming import stream
 
 PAID = Money(7)
 SUBMIT, POLL = Request("POST", "/"), Request("GET", "/poll")
@@ -91,23 +100,21 @@ def impatient(monkeypatch):
 
 @pytest.fixture
 def run(tmp_path):
-    async def make(adapter, channel, fetcher=None, *, capability="image", seconds=1.0):
+    async def make(adapter, channel, fetcher=None, *, capability="image", seconds=1.0, kind=ProviderClass.OPAQUE):
         provider = Provider(
             name="one",
             base_url="http://one.test",
-            provider_class=ProviderClass.OPAQUE,
+            provider_class=kind,
             services={capability: Service(adapter, models=("m",))},
         )
         (tmp_path / "files").mkdir(exist_ok=True)
         (tmp_path / "receipts").mkdir(exist_ok=True)
-        runner = CallRunner(
-            CAPABILITIES[capability],
-            FileStore(tmp_path / "files"),
-            Receipts(FileStore(tmp_path / "receipts"), CAPABILITIES[capability]),
-            fetcher or Fetcher(),
-            max_bytes=1000,
-            call_seconds=seconds,
-        )
+        kind, store = CAPABILITIES[capability], FileStore(tmp_path / "files")
+        files = InputFiles(store, fetcher or Fetcher(), 1000)
+        keeper = ResultKeeper(store, fetcher or Fetcher(), kind.output_kind)
+        parts = PartsRunner(kind, files, store, keeper, limits={}, links=(), call_seconds=seconds)
+        receipts = Receipts(FileStore(tmp_path / "receipts"), kind)
+        runner = CallRunner(kind, files, receipts, keeper, parts, call_seconds=seconds)
         field_name = next(iter(CAPABILITIES[capability].input.model_fields))
         order = Order(provider, "m", channel, new_id(), {field_name: "a"}, {})
         outcome = await runner.submit(order)
@@ -120,6 +127,24 @@ DONE = Done(media=Media(PNG, "image/png"), cost=PAID)
 COPY = Done(media_url="https://files.test/a.png", cost=PAID)
 
 
+class TestRepliesThatAreTooLarge:
+    @pytest.mark.parametrize("kind", [ProviderClass.OPAQUE, ProviderClass.KEYED, ProviderClass.HANDLE])
+    async def test_what_they_hold_was_paid_for(self, run, kind):
+        with pytest.raises(ResultLost, match="more than") as lost:
+            await run(Adapter(), Channel(ReplyTooLarge("It answered with more than 9 bytes.")), kind=kind)
+        assert lost.value.failure is FailureClass.AMBIGUOUS
+        assert "MAX_FETCH_BYTES" in lost.value.hint
+
+    async def test_so_was_what_a_poll_answers_with(self, run):
+        with pytest.raises(ResultLost):
+            await run(Adapter(Pending(POLL, 0)), Channel(200, ReplyTooLarge("More than 9 bytes.")))
+
+    async def test_one_that_is_free_is_not_asked_for_again(self, run):
+        with pytest.raises(ProviderRejected) as rejected:
+            await run(Adapter(), Channel(ReplyTooLarge("More than 9 bytes.")), kind=ProviderClass.REPEATABLE)
+        assert rejected.value.failure is FailureClass.FINAL
+
+
 class TestPolls:
     @pytest.mark.parametrize("lost", [ProviderUnavailable, ProviderRateLimited, ProviderAmbiguous])
     async def test_a_poll_that_did_not_come_through_is_repeated(self, run, lost):
@@ -128,8 +153,10 @@ class TestPolls:
         assert made.cost == PAID
         assert channel.sent == [SUBMIT, POLL, POLL, POLL]
 
-    @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
-    @pytest.mark.parametrize("read_as", [ProviderUnavailable, ProviderRateLimited, ProviderAmbiguous])
+    @pytest.mark.parametrize("status", [401, 402, 403, 408, 425, 429, 500, 503])
+    @pytest.mark.parametrize(
+        "read_as", [ProviderMisconfigured, ProviderUnavailable, ProviderRateLimited, ProviderAmbiguous]
+    )
     async def test_a_server_in_trouble_is_polled_again(self, run, status, read_as):
         channel = Channel(200, status, 200)
         assert (await run(Adapter(Pending(POLL, 0), read_as("busy"), DONE), channel)).artifact
@@ -146,10 +173,15 @@ class TestPolls:
         "read_as", [ProviderUnavailable("nothing"), ProviderMisconfigured("key"), ProviderAmbiguous("unreadable")]
     )
     async def test_what_was_taken_is_not_asked_for_again(self, run, read_as):
-        channel = Channel(200, 401)
+        channel = Channel(200, 404)
         with pytest.raises(ProviderAmbiguous, match=read_as.message):
             await run(Adapter(Pending(POLL, 0), read_as), channel)
         assert channel.sent == [SUBMIT, POLL]
+
+    async def test_a_call_that_was_given_up_for_free_may_be_made_again(self, run):
+        with pytest.raises(OverAndFree) as over:
+            await run(Adapter(Pending(POLL, 0), OverAndFree("It never began.")), Channel(200, 503))
+        assert over.value.failure is FailureClass.SAFE
 
     async def test_the_deadline_ends_polling(self, run):
         with pytest.raises(ProviderAmbiguous, match=r"within 0\.2 seconds"):
@@ -257,6 +289,23 @@ class TestOfflineModel:
             pass
         await self._fails(port, ProviderUnavailable, "The offline model ended before")
 
+    @pytest.mark.parametrize(
+        ("status", "media_type", "body", "kind", "says", "killed"),
+        [
+            (400, "application/json", b'{"error": {"message": "Too long."}}', ProviderRejected, "Too long", 0),
+            (200, "application/json", b"{}", ProviderUnavailable, "without a result that can be read", 0),
+            (200, "text/event-stream", b"", ProviderUnavailable, "ended before the text did", 1),
+        ],
+    )
+    async def test_only_a_stream_that_breaks_off_ends_it(self, status, media_type, body, kind, says, killed):
+        head = f"HTTP/1.1 {status} OK\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        async with raw(head.encode() + body) as port, HttpClient() as client:
+            child = Child(port)
+            channel = LocalChannel(child, client, Settings())
+            with pytest.raises(CallFailed, match=says) as failed:
+                await stream(LocalText(), channel, ProviderCall("m", "hi"), ProviderClass.REPEATABLE, [].append)
+        assert (type(failed.value), child.killed) == (kind, killed)
+
     async def _fails(self, port, kind, says):
         child = Child(port)
         settings = Settings(call_timeout_seconds=0.5, max_fetch_bytes=1024)
@@ -266,3 +315,18 @@ class TestOfflineModel:
         assert type(failed.value) is kind
         assert "127.0.0.1" not in failed.value.message
         assert child.killed == 1
+
+
+class TestQuantities:
+    @pytest.mark.parametrize("answers", [[], [Fetched(PNG, "image/png")]])
+    async def test_what_was_made_is_measured(self, run, answers):
+        fetcher = Fetcher(answers)
+        made = await run(Adapter(COPY if answers else DONE), Channel(200), fetcher)
+        assert made.quantities[Unit.IMAGES] == 1
+        assert made.quantities.keys() <= {Unit.IMAGES, Unit.MEGAPIXELS}
+        assert fetcher.asked == len(answers)
+
+    async def test_the_providers_own_word_counts(self, run):
+        own = {Unit.IMAGES: Decimal(3), Unit.OUTPUT_TOKENS: Decimal(7)}
+        made = await run(Adapter(replace(DONE, quantities=own)), Channel(200))
+        assert own.items() <= made.quantities.items()

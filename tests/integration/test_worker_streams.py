@@ -219,7 +219,7 @@ async def test_the_offline_model_streams(tmp_path):
     settings = Settings(storage_path=tmp_path, local_provider=True)
     options = {"model": "local:smollm2-135m-instruct", "seed": 3, "max_tokens": 16}
     async with in_process("text", settings) as client:
-        options["model"] = (await client.describe("text")).chain[-1].default_target
+        options["model"] = (await client.describe("text")).chain[-1].target
         heard = []
         streamed = await client.generate(call(value="Name three colors.", **options), heard.append)
         assert len(heard) > 3

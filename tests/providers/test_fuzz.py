@@ -9,17 +9,25 @@ from hypothesis import strategies as st
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import ProviderClass
-from genesis.errors import FailureClass, ProviderError
-from genesis.net.exchange import Reply
-from genesis.providers import fake, fake_paid, huggingface, openrouter
-from genesis.providers.base import Adapter, Chunk, Done, Pending, StreamingAdapter
+from genesis.errors import FailureClass, ProviderError, ResultLost
+from genesis.net.exchange import Reply, Request
+from genesis.providers import elevenlabs, fake, fake_paid, fal, openai, openai_compatible, openrouter, replicate
+from genesis.providers.base import Adapter, Chunk, Done, Pending, PollingAdapter, StreamingAdapter
+from genesis.providers.huggingface import row as huggingface
 from genesis.providers.local import adapter as local
 from genesis.providers.registry import ROWS
 from genesis.settings import Settings
 
+CAPABLE = {"url": "http://server.test/v1", "models": {capability: ["m"] for capability in CAPABILITIES}}
+SERVERS = Settings.model_validate({"openai_compatible_servers": {"compatible": CAPABLE}})
 PROVIDERS = (
     openrouter.provider(Settings()),
+    openai.provider(Settings()),
+    *openai_compatible.providers(SERVERS, ()),
     huggingface.provider(Settings()),
+    fal.provider(Settings()),
+    replicate.provider(Settings()),
+    elevenlabs.provider(Settings()),
     fake.provider(),
     *(fake_paid.provider(one, "http://paid.test") for one in ProviderClass if one is not ProviderClass.REPEATABLE),
     *(local.provider(capability) for capability in CAPABILITIES),
@@ -35,7 +43,20 @@ STATUSES = st.one_of(
     st.integers(-1, 1000),
 )
 HEADERS = st.dictionaries(
-    st.sampled_from(["content-type", "retry-after", "date", "ratelimit", "x-fal-error-type"]),
+    st.sampled_from(
+        [
+            "content-type",
+            "retry-after",
+            "date",
+            "ratelimit",
+            "x-fal-error-type",
+            "x-generation-id",
+            "retry-after-ms",
+            "character-cost",
+            "request-id",
+            "x-litellm-response-cost",
+        ]
+    ),
     st.one_of(
         st.text(max_size=30),
         st.sampled_from(["application/json", "image/png", "9" * 400, "1e400", "\u0663", '"a";r=0;t=9', "-0"]),
@@ -46,7 +67,9 @@ NAMES = st.sampled_from(
     """
     error choices message content refusal finish_reason metadata error_type reasons flagged_input availability code
     retryable retry_after usage cost model images image audio url text data b64_json status response_url detail msg
-    estimated_time
+    estimated_time id output metrics transcription segments chunks has_nsfw_concepts
+    urls get outputs task_status image_result audio_duration_secs
+    object type words start end word duration seconds input_tokens prompt_tokens completion_tokens
     """.split()
 )
 VALUES = st.sampled_from(
@@ -55,6 +78,12 @@ VALUES = st.sampled_from(
         "length",
         "IN_QUEUE",
         "COMPLETED",
+        "starting",
+        "succeeded",
+        "processing",
+        "PROCESSING",
+        "completed",
+        "https://queue.fal.run/a/requests/1",
         "https://h/a",
         "https://[",
         "//",
@@ -87,6 +116,24 @@ BODIES = st.one_of(
     EXTREMES,
     st.one_of(DOCUMENTS, CHAT).map(lambda document: json.dumps(document).encode()),
 )
+POLLS = (
+    *("/fal-ai/", "/replicate/", "/wavespeed/", "/zai-org/"),  # of Hugging Face
+    *("/queue/jobs/", "https://queue.fal.run/", "/v1/predictions/"),
+)
+TASKS = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": LEAVES,
+        "task_status": LEAVES,
+        "urls": st.fixed_dictionaries({"get": LEAVES}),
+        "data": st.fixed_dictionaries(
+            {"status": LEAVES}, optional={"id": LEAVES, "urls": DOCUMENTS, "outputs": DOCUMENTS}
+        ),
+        "output": DOCUMENTS,
+        "error": LEAVES,
+        "response_url": LEAVES,
+    },
+)
 
 
 def outcome(adapter: Adapter, reply: Reply) -> Done | Pending | ProviderError:
@@ -104,11 +151,13 @@ def test_every_reply_is_understood_or_refused(name: str, status: int, headers: d
         result.message.encode()
         assert result.retry_after is None or 0 <= result.retry_after <= 3600
         assert result.cost is None or 0 <= result.cost < 2**63
-        if 200 <= status < 300 and name.startswith(("openrouter", "huggingface")):
+        if 200 <= status < 300 and name.startswith(
+            ("openrouter", "openai", "compatible", "huggingface", "fal-", "elevenlabs")
+        ):
             assert result.failure is not FailureClass.SAFE or b'"error_type"' in body
         return
     if isinstance(result, Pending):
-        assert result.poll.url.startswith(("/fal-ai/", "/queue/jobs/"))
+        assert result.poll.url.startswith(POLLS)
         assert result.wait_seconds >= 0
         return
     assert isinstance(result, Done)
@@ -116,6 +165,21 @@ def test_every_reply_is_understood_or_refused(name: str, status: int, headers: d
     json.dumps(result.usage, allow_nan=False).encode()
     assert result.text is None or result.text.strip().encode()
     assert result.cost is None or 0 <= result.cost < 2**63
+
+
+POLLING = {name: adapter for name, adapter in ADAPTERS.items() if isinstance(adapter, PollingAdapter)}
+
+
+@pytest.mark.parametrize("name", POLLING)
+@given(status=STATUSES, document=TASKS)
+def test_every_answer_to_a_poll_is_understood_or_refused(name: str, status: int, document: dict[str, Any]) -> None:
+    poll = Request("GET", "/zai-org/api/paas/v4/async-result/1")
+    try:
+        result = POLLING[name].parse_poll(poll, Reply(status, {}, json.dumps(document).encode()))
+    except (ProviderError, ResultLost) as error:
+        error.message.encode()
+        return
+    assert not isinstance(result, Pending) or result.poll.url.startswith(POLLS)
 
 
 DELTAS = st.fixed_dictionaries(
@@ -163,11 +227,11 @@ def assembled(adapter: StreamingAdapter, events: list[bytes]) -> Done | Provider
 
 def test_those_that_stream_are_fuzzed() -> None:
     assert {name.partition("-text")[0] for name in STREAMING} == {
-        *("openrouter", "fake", "local", "fake-keyed", "fake-opaque")
+        *("openrouter", "openai", "compatible", "huggingface", "fake", "local", "fake-keyed", "fake-opaque")
     }
 
 
 def test_every_provider_is_fuzzed() -> None:
     settings = Settings(fake_provider=True, fake_url="http://paid.test")
     names = {row.build(settings, "text").name for row in ROWS}
-    assert names == {provider.name for provider in PROVIDERS}
+    assert names | set(SERVERS.openai_compatible_servers) == {provider.name for provider in PROVIDERS}

@@ -1,16 +1,20 @@
-"""Hugging Face: exact requests of every route, files, and every form of error."""
+"""Hugging Face: requests to its first partners, files, and every form of error."""
 
 import base64
 import io
 import json
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from PIL import Image
 from pydantic import SecretStr
 
+from genesis.capabilities.catalog import CAPABILITIES
+from genesis.domain.quantity import Unit
 from genesis.errors import (
     Misconfigured,
+    ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
@@ -19,14 +23,15 @@ from genesis.errors import (
     ProviderUnavailable,
 )
 from genesis.net.exchange import Reply, Request
-from genesis.providers.base import Adapter, Done, Media, Pending, ProviderCall
-from genesis.providers.huggingface import provider
+from genesis.providers.base import Adapter, Done, Media, Pending, ProviderCall, options_of
+from genesis.providers.huggingface.row import provider
 from genesis.settings import Settings
 
 KEY = "hf_abcdefghijklmnop"
-ENDPOINT = "https://abc.endpoints.huggingface.cloud/generate?x=1"
+ENDPOINT = "https://abc.endpoints.huggingface.cloud/generate"
 AUDIO = Media(b"fLaC....", "audio/flac")
 PICTURE = Media(b"\xff\xd8\xff", "image/jpeg")
+ONE_IMAGE = {Unit.IMAGES: Decimal(1)}
 
 
 def adapter(capability: str, image_model_url: str | None = None) -> Adapter:
@@ -40,9 +45,15 @@ def image_bytes(reply: Reply) -> Done | Pending:
 def test_row() -> None:
     row = provider(Settings(huggingface_api_key=SecretStr(KEY), huggingface_base_url="http://127.0.0.1:9/"))
     assert (row.base_url, row.missing, row.headers) == ("http://127.0.0.1:9", "", {"Authorization": f"Bearer {KEY}"})
-    assert set(row.services) == {"image", "transcription", "speech", "image_transform"}
+    assert set(row.services) == set(CAPABILITIES)
+    assert (row.key_variable, row.check) == (
+        "HUGGINGFACE_API_KEY",
+        Request("GET", "https://huggingface.co/api/whoami-v2"),
+    )
+    assert row.own_urls == {"https://huggingface.co/api/whoami-v2"}
     assert KEY not in repr(row)
     assert {name: service.models[0] for name, service in row.services.items()} == {
+        "text": "openai/gpt-oss-120b",
         "image": "stabilityai/stable-diffusion-3-medium-diffusers",
         "transcription": "openai/whisper-large-v3",
         "speech": "fal-ai/kokoro/american-english",
@@ -82,7 +93,7 @@ def test_image_request_with_all_options() -> None:
         "seed": 7,
     }
     call = ProviderCall("a/b@hf-inference", "a cat.", None, options, {"parameters": {"num_inference_steps": 4}})
-    assert set(options) == adapter("image").options
+    assert set(options) == set(adapter("image").options)
     assert adapter("image").build_request(call).json == {
         "inputs": "a cat, watercolor style",
         "parameters": {
@@ -116,9 +127,15 @@ def test_image_model_url_is_the_default_and_used_verbatim() -> None:
     assert (request.url, request.json["inputs"]) == (ENDPOINT, "a cat")
 
 
-def test_image_model_url_must_be_a_url() -> None:
-    with pytest.raises(Misconfigured, match="IMAGE_MODEL_URL"):
-        provider(Settings(image_model_url="stabilityai/sdxl"))
+@pytest.mark.parametrize(
+    "url",
+    ["stabilityai/sdxl", f"{ENDPOINT}?token=secret", f"{ENDPOINT}#a", "https://me:secret@h/x", "https://", "ftp://h/x"],
+)
+def test_image_model_url_must_be_a_plain_url(url: str) -> None:
+    """It is shown as the name of a model."""
+    with pytest.raises(Misconfigured, match="IMAGE_MODEL_URL") as raised:
+        provider(Settings(image_model_url=url))
+    assert "secret" not in raised.value.message + raised.value.hint
 
 
 @pytest.mark.parametrize(
@@ -149,7 +166,7 @@ def test_a_model_cannot_lead_elsewhere(capability: str, model: str) -> None:
 
 def test_unknown_partner() -> None:
     with pytest.raises(ProviderRejected) as raised:
-        adapter("image").build_request(ProviderCall("a/b@together", "x"))
+        adapter("image").build_request(ProviderCall("a/b@deepinfra", "x"))
     assert "`model@fal-ai`" in raised.value.hint
 
 
@@ -157,7 +174,7 @@ def test_transcription_sends_the_file_with_its_type() -> None:
     assert adapter("transcription").build_request(ProviderCall("openai/whisper", media=AUDIO)) == Request(
         "POST", "/hf-inference/models/openai/whisper", {"Content-Type": "audio/flac"}, data=AUDIO.data
     )
-    assert adapter("transcription").options == set()
+    assert options_of(adapter("transcription"), "openai/whisper") == {}
 
 
 def test_transcription_with_provider_options_needs_json() -> None:
@@ -184,7 +201,7 @@ def test_a_call_without_its_file_is_rejected() -> None:
 def test_speech_request() -> None:
     options = {"voice": "af_heart", "speed": 1.5}
     call = ProviderCall("fal-ai/kokoro/american-english", "Hello", options=options)
-    assert set(options) == adapter("speech").options
+    assert set(options) == set(adapter("speech").options)
     assert adapter("speech").build_request(call) == Request(
         "POST",
         "/fal-ai/fal-ai/kokoro/american-english",
@@ -195,7 +212,7 @@ def test_speech_request() -> None:
 def test_image_transform_request() -> None:
     options = {"style": "ink", "prompt": "add a hat", "seed": 3}
     call = ProviderCall("fal-ai/flux-2/klein/9b/edit", media=PICTURE, options=options)
-    assert set(options) == adapter("image_transform").options
+    assert set(options) == set(adapter("image_transform").options)
     assert adapter("image_transform").build_request(call) == Request(
         "POST",
         "/fal-ai/fal-ai/flux-2/klein/9b/edit?_subdomain=queue",
@@ -219,7 +236,9 @@ def test_image_transform_needs_words() -> None:
 
 
 def test_image_bytes(png: bytes) -> None:
-    assert image_bytes(Reply(200, {"content-type": "image/jpeg"}, png)) == Done(media=Media(png, "image/png"))
+    assert image_bytes(Reply(200, {"content-type": "image/jpeg"}, png)) == Done(
+        media=Media(png, "image/png"), quantities=ONE_IMAGE
+    )
 
 
 def test_audio_bytes(wav: bytes) -> None:
@@ -253,13 +272,15 @@ def test_audio_is_no_image(wav: bytes) -> None:
 def test_files_in_newer_formats_are_results() -> None:
     target = io.BytesIO()
     Image.new("RGB", (8, 8), (200, 30, 30)).save(target, "AVIF")
-    assert image_bytes(Reply(200, {}, target.getvalue())) == Done(media=Media(target.getvalue(), "image/avif"))
+    assert image_bytes(Reply(200, {}, target.getvalue())) == Done(
+        media=Media(target.getvalue(), "image/avif"), quantities=ONE_IMAGE
+    )
 
 
 def test_an_image_inside_the_reply(png: bytes) -> None:
     url = "data:image/png;base64," + base64.b64encode(png).decode()
     body = json.dumps({"images": [{"url": url}]}).encode()
-    assert image_bytes(Reply(200, {}, body)) == Done(media=Media(png, "image/png"))
+    assert image_bytes(Reply(200, {}, body)) == Done(media=Media(png, "image/png"), quantities=ONE_IMAGE)
 
 
 def test_transcription(stored: Callable[..., Reply]) -> None:
@@ -290,9 +311,9 @@ def test_speech_at_fal(stored: Callable[..., Reply]) -> None:
     ("fixture", "status", "kind", "message", "hint"),
     [
         ("loading_503.json", 503, ProviderUnavailable, "currently loading", ""),
-        ("not_supported_400.json", 400, ProviderRejected, "not supported", "IMAGE_MODEL_URL"),
+        ("not_supported_400.json", 400, ModelUnavailable, "not supported", "IMAGE_MODEL_URL"),
         ("validation_422.json", 422, ProviderRejected, "non-empty; `width`", ""),
-        ("gone_410.json", 410, ProviderRejected, "no longer supported", "router.huggingface.co/hf-inference/models"),
+        ("gone_410.json", 410, ModelUnavailable, "no longer supported", "router.huggingface.co/hf-inference/models"),
         ("no_credit_402.json", 402, ProviderMisconfigured, "monthly included credits", "credit"),
         ("fal_invalid_422.json", 422, ProviderRejected, "Failed to load the image", ""),
         ("bad_gateway_502.html", 502, ProviderAmbiguous, "an HTML page", ""),
@@ -324,7 +345,7 @@ def test_loading_asks_to_wait_a_minute_at_most(stored: Callable[..., Reply]) -> 
         (400, ProviderRejected),
         (401, ProviderMisconfigured),
         (403, ProviderMisconfigured),
-        (404, ProviderRejected),
+        (404, ModelUnavailable),
         (429, ProviderRateLimited),
         *((status, ProviderAmbiguous) for status in (500, 502, 504, 520, 524, 530)),
         (425, ProviderUnavailable),
@@ -340,7 +361,7 @@ def test_error_by_status(status: int, kind: type[ProviderError], body: bytes) ->
 
 
 def test_an_unserved_model_names_the_way_out() -> None:
-    with pytest.raises(ProviderRejected) as raised:
+    with pytest.raises(ModelUnavailable) as raised:
         adapter("transcription").parse_reply(Reply(404, {}, b'{"error":"Not Found"}'))
     assert "options.model" in raised.value.hint
     assert "IMAGE_MODEL_URL" not in raised.value.hint

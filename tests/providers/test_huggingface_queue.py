@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
+from genesis.domain.quantity import Unit
 from genesis.errors import ProviderAmbiguous, ProviderRejected
 from genesis.net.exchange import Reply, Request
-from genesis.providers.base import Adapter, Done, Pending
-from genesis.providers.huggingface import provider
+from genesis.providers.base import Adapter, Done, Pending, PollingAdapter
+from genesis.providers.huggingface.row import provider
 from genesis.settings import Settings
 
+ONE_IMAGE = {Unit.IMAGES: Decimal(1)}
 QUEUE_PATH = "/fal-ai/fal-ai/flux-2/requests/764cabcf-b745-4b3e-ae38-1200304cf45b"
 
 
@@ -22,11 +25,12 @@ def test_the_queue_from_first_to_last(stored: Callable[..., Reply]) -> None:
     transform = adapter("image_transform")
     status = Request("GET", f"{QUEUE_PATH}/status?_subdomain=queue")
     result = Request("GET", f"{QUEUE_PATH}?_subdomain=queue")
-    assert transform.parse_reply(stored("huggingface/fal_queued.json")) == Pending(status, 1.0)
-    assert transform.parse_reply(stored("huggingface/fal_in_progress.json", 202)) == Pending(status, 1.0)
+    cancel = Request("PUT", f"{QUEUE_PATH}/cancel?_subdomain=queue")
+    assert transform.parse_reply(stored("huggingface/fal_queued.json")) == Pending(status, 1.0, cancel)
+    assert transform.parse_reply(stored("huggingface/fal_in_progress.json", 202)) == Pending(status, 1.0, cancel)
     assert transform.parse_reply(stored("huggingface/fal_completed.json")) == Pending(result, 0)
     done = transform.parse_reply(stored("huggingface/fal_image.json"))
-    assert done == Done(media_url="https://v3.fal.media/files/rabbit/a1.png")
+    assert done == Done(media_url="https://v3.fal.media/files/rabbit/a1.png", quantities=ONE_IMAGE)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +91,23 @@ def test_an_unknown_state_of_a_queued_request_is_ambiguous(status: object) -> No
 def test_a_result_may_have_a_status_of_its_own() -> None:
     document = {"status": "done", "error": None, "images": [{"url": "https://v3.fal.media/a.png"}]}
     done = adapter("image_transform").parse_reply(Reply(200, {}, json.dumps(document).encode()))
-    assert done == Done(media_url="https://v3.fal.media/a.png")
+    assert done == Done(media_url="https://v3.fal.media/a.png", quantities=ONE_IMAGE)
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 422])
-def test_a_result_that_is_refused_ends_the_call(status: int) -> None:
-    with pytest.raises(ProviderRejected, match="Failed to load"):
-        adapter("image_transform").parse_reply(Reply(status, {}, b'{"detail":[{"msg":"Failed to load the image"}]}'))
+@pytest.mark.parametrize("status", [400, 405, 409, 422])
+@pytest.mark.parametrize("reason", ["Failed to load the image", "Unsupported image", "Image not found"])
+def test_a_result_that_is_refused_ends_the_call(status: int, reason: str) -> None:
+    """Also where a model that was not asked yet would be left for another one."""
+    transform = adapter("image_transform")
+    assert isinstance(transform, PollingAdapter)
+    poll = Request("GET", f"{QUEUE_PATH}?_subdomain=queue")
+    with pytest.raises(ProviderRejected, match=reason):
+        transform.parse_poll(poll, Reply(status, {}, json.dumps({"detail": [{"msg": reason}]}).encode()))
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_result_that_is_gone_is_in_doubt(status: int) -> None:
+    transform = adapter("image_transform")
+    assert isinstance(transform, PollingAdapter)
+    with pytest.raises(ProviderAmbiguous, match="does not know"):
+        transform.parse_poll(Request("GET", QUEUE_PATH), Reply(status, {}, b'{"detail": "Not Found"}'))

@@ -49,7 +49,7 @@ def test_text_request() -> None:
         "stop": ["\n"],
         "seed": 1,
     }
-    assert set(options) == adapter("text").options
+    assert set(options) == set(adapter("text").options)
     assert adapter("text").build_request(ProviderCall("m", "Hi", options=options)) == Request(
         "POST",
         "/v1/chat/completions",
@@ -72,7 +72,7 @@ def test_text_request() -> None:
 
 def test_speech_request() -> None:
     options = {"voice": "joe", "language": "en-US", "speed": 1.5}
-    assert set(options) == adapter("speech").options
+    assert set(options) == set(adapter("speech").options)
     assert adapter("speech").build_request(ProviderCall("m", "Hi", options=options)) == Request(
         "POST",
         "/v1/audio/speech",
@@ -82,7 +82,7 @@ def test_speech_request() -> None:
 
 def test_transcription_request() -> None:
     call = ProviderCall("m", media=AUDIO, options={"language": "en-GB"}, provider_options={"beam_size": 5})
-    assert adapter("transcription").options == {"language"}
+    assert set(adapter("transcription").options) == {"language"}
     assert adapter("transcription").build_request(call) == Request(
         "POST",
         "/v1/audio/transcriptions",
@@ -104,7 +104,7 @@ def test_other_languages_are_rejected_with_a_way_out(capability: str) -> None:
 
 def test_image_request() -> None:
     options = {"style": "ink", "quality": "draft", "aspect_ratio": "4:3", "negative_prompt": "dogs", "seed": 2}
-    assert set(options) == adapter("image").options
+    assert set(options) == set(adapter("image").options)
     assert adapter("image").build_request(ProviderCall("m", "a cat", options=options)) == Request(
         "POST",
         "/v1/images/generations",
@@ -122,7 +122,7 @@ def test_image_request() -> None:
 
 def test_image_transform_request() -> None:
     options = {"style": "ink", "strength": 0.5, "seed": 3}
-    assert set(options) == adapter("image_transform").options
+    assert set(options) == set(adapter("image_transform").options)
     assert adapter("image_transform").build_request(ProviderCall("m", media=PICTURE, options=options)) == Request(
         "POST",
         "/v1/images/edits",

@@ -47,10 +47,10 @@ class Expected:
 
     @property
     def unresolved(self):
-        return any(
-            one.state is AttemptState.UNKNOWN and one.step not in self.done and one.created_at >= self.retried_at
-            for one in self.attempts.values()
-        )
+        undone = [one for one in self.attempts.values() if one.step not in self.done]
+        newest = {one.step: one for one in undone if one.state is not AttemptState.NOT_SENT}.values()
+        unknown = (one for one in undone if one.state is AttemptState.UNKNOWN)
+        return any(one.created_at >= self.retried_at or one in newest for one in unknown)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -162,7 +162,8 @@ class LedgerMachine(RuleBasedStateMachine):
         expected.status, expected.owner, expected.wake_at = JobStatus.QUEUED, None, 0
         expected.epoch += 1
         expected.crashes, expected.lone_crashes, expected.alone = 0, 0, False
-        expected.cancel_asked, expected.retried_at = False, self.clock.time
+        latest = [one.created_at + 1 for one in expected.attempts.values()]
+        expected.cancel_asked, expected.retried_at = False, max(self.clock.time, *latest, 0)
 
     # What executors do
 
@@ -232,7 +233,7 @@ class LedgerMachine(RuleBasedStateMachine):
             case "finish a step":
                 self.finish_step(fence, _pick("ab", pick))
             case "release":
-                self.release(fence, _pick([0, 50], pick))
+                self.release(fence, _pick([0, 50], pick), begun=pick % 3 > 0)
             case _:
                 self.end(fence, _pick(sorted(TERMINAL), pick))
 
@@ -251,9 +252,10 @@ class LedgerMachine(RuleBasedStateMachine):
         if self.decided(fence, Change(steps=(done,))):
             self.expected[fence.job].done.add(step)
 
-    def release(self, fence, delay):
+    def release(self, fence, delay, *, begun):
         wake_at = self.clock.time + delay if delay else 0
-        if self.decided(fence, Change(outcome=Release(LANE, wake_at))):
+        if self.decided(fence, Change(outcome=Release(LANE, wake_at, begun))):
+            self.expected[fence.job].status = JobStatus.RUNNING if begun else JobStatus.QUEUED
             self.gives_up(self.expected[fence.job], wake_at)
 
     def end(self, fence, status):

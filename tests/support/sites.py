@@ -3,6 +3,7 @@
 import asyncio
 import io
 import ssl
+import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -25,8 +26,16 @@ def png() -> bytes:
     return target.getvalue()
 
 
+def wav() -> bytes:
+    target = io.BytesIO()
+    with wave.open(target, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(1600))
+    return target.getvalue()
+
+
 PNG = png()
-WAV = b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00" + bytes(20)
+WAV = wav()
 
 
 class Names:

@@ -1,14 +1,14 @@
 """A worker client for tests that does what a script says and writes down what it was asked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import ProviderClass
 from genesis.errors import AttemptCanceled, WorkerUnavailable
-from genesis.ports.workers import Call, CallPending, CallResult, OnDelta, ProviderDescription, WorkerDescription
+from genesis.ports.workers import Call, CallPending, CallResult, Link, OnDelta, ProviderDescription, WorkerDescription
 
 Answer = CallResult | CallPending
 Script = Callable[[Call], Awaitable[Answer]]
@@ -16,6 +16,11 @@ Script = Callable[[Call], Awaitable[Answer]]
 
 def described(name: str, provider_class: ProviderClass = ProviderClass.OPAQUE, slots: int = 8) -> ProviderDescription:
     return ProviderDescription(name, True, "", ("m",), True, provider_class, slots)
+
+
+def default_links(providers: Iterable[ProviderDescription]) -> tuple[Link, ...]:
+    """The chain of each provider's default model, in order."""
+    return tuple(Link(f"{provider.name}:{provider.models[0]}", group) for group, provider in enumerate(providers))
 
 
 def answer(call: Call, value: str = "out") -> CallResult:
@@ -51,7 +56,9 @@ class ScriptedWorkers:
     async def describe(self, capability):
         if capability in self.missing:
             raise WorkerUnavailable("It is away.")
-        return WorkerDescription(CAPABILITIES[capability].worker, capability, self.providers)
+        return WorkerDescription(
+            CAPABILITIES[capability].worker, capability, self.providers, default_links(self.providers)
+        )
 
     async def generate(self, call, on_delta: OnDelta | None = None):
         self.calls.append(call)

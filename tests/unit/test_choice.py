@@ -3,27 +3,28 @@ from dataclasses import replace
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import Failure
 from genesis.engine.breaker import Breakers
+from genesis.engine.chain import Limits
 from genesis.engine.choice import Chosen, Later, choose, intend
 from genesis.engine.retry import RetryPolicy
 from genesis.errors import ProviderUnavailable
+from genesis.ports.prices import NoPrices
 from genesis.ports.workers import ProviderDescription, WorkerDescription
 from tests.support.jobs import job_of, pipeline, text_step
+from tests.support.workers import default_links
 
-POLICY = RetryPolicy(3, 0.5, 30.0, 300.0)
+POLICY = RetryPolicy(Limits(3, 9), 0.5, 30.0, 300.0)
 DOWN = ProviderUnavailable("Down.")
 
 
 def worker(*names):
-    return WorkerDescription(
-        "llm",
-        "text",
-        tuple(ProviderDescription(name, True, "", ("m",), True, ProviderClass.OPAQUE, 4) for name in names),
-    )
+    providers = tuple(ProviderDescription(name, True, "", ("m",), True, ProviderClass.OPAQUE, 4) for name in names)
+    return WorkerDescription("llm", "text", providers, default_links(providers))
 
 
 def chosen_of(described, breakers=None, **changes):
     job = job_of(pipeline(text_step("a")), **changes)
-    return choose(job, job.plan.steps[0], described, breakers or Breakers(lambda: 0, lambda: 0.0), POLICY, 1_000)
+    breakers = breakers or Breakers(lambda: 0, lambda: 0.0)
+    return choose(job, job.plan.steps[0], described, breakers, POLICY, NoPrices(), 1_000)
 
 
 def test_the_first_provider_uses_the_slots_of_the_capability():

@@ -113,3 +113,67 @@ async def test_what_is_taken_at_once_is_what_was_free():
     assert lanes.take("text") == 0
     lanes.return_unused("text", 3)
     assert lanes.free("text") == 3
+
+
+def in_use(slots, **capacities):
+    """Lanes with so many slots each, of which `text` has some in use, and what they have told."""
+    told = []
+    lanes = Lanes(lambda lane: capacities.get(lane, 8), lambda: told.append(lanes.capacity("text")))
+    lanes.take("text", slots)
+    return lanes, told
+
+
+async def test_a_refusal_leaves_a_lane_what_is_under_way():
+    lanes, told = in_use(5)
+    for left in (4, 3):
+        lanes.refused("text")
+        lanes.give("text")
+        assert (lanes.capacity("text"), lanes.free("text")) == (left, 0)
+    assert lanes.capacity("image") == 8
+    assert told == [], "nobody is told of a slot that the worker does not have"
+    lanes.give("text")
+    assert lanes.free("text") == 1
+
+
+async def test_a_lane_may_have_nothing_at_all_for_a_while(monkeypatch):
+    monkeypatch.setattr("genesis.engine.lanes._GROW_SECONDS", 0.05)
+    lanes, told = in_use(1)
+    lanes.refused("text")
+    lanes.give("text")
+    assert lanes.capacity("text") == 0
+    waiting = asyncio.create_task(anext_slot(lanes))
+    async with asyncio.timeout(5):
+        await waiting
+    while lanes.capacity("text") < 8:
+        await asyncio.sleep(0.01)
+    assert told[0] == 1, "whoever waits inside a run goes first, then the queue is told"
+    assert told == sorted(told)
+
+
+async def test_success_makes_a_lane_grow_only_once_a_new_try_went_well(monkeypatch):
+    lanes, _ = in_use(4)
+    lanes.refused("text")
+    for _ in range(3):
+        lanes.served("text")
+    assert lanes.capacity("text") == 3, "these calls began before the refusal"
+    lanes._try_more("text")
+    assert lanes.capacity("text") == 4
+    lanes.served("text")
+    assert lanes.capacity("text") == 5
+    lanes.refused("text")
+    lanes.served("text")
+    assert lanes.capacity("text") == 3
+    for _ in range(5):
+        lanes._try_more("text")
+    assert (lanes.capacity("text"), lanes._limits) == (8, {})
+    lanes.served("text")
+    assert lanes.capacity("text") == 8
+
+
+async def test_a_worker_that_is_missing_has_no_slots_whatever_it_took_before():
+    capacities = {"text": 8}
+    lanes = Lanes(lambda lane: capacities[lane], nothing)
+    lanes.take("text", 4)
+    lanes.refused("text")
+    capacities["text"] = 0
+    assert lanes.capacity("text") == 0

@@ -19,8 +19,13 @@ from genesis.transport.server import BoundedHttpProtocol
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = {"llm": 8001, "image": 8002, "stt": 8003, "tts": 8004, "cyclegan": 8005}
 PORTS = {"gateway": 8000} | {f"{name}-worker": port for name, port in WORKERS.items()}
-KEYS = dict.fromkeys(WORKERS, ("HUGGINGFACE_API_KEY", "huggingface-api-key")) | {
-    "llm": ("OPENROUTER_API_KEY", "openrouter-api-key")
+KEYS = {
+    "OPENROUTER_API_KEY": "openrouter-api-key",
+    "HUGGINGFACE_API_KEY": "huggingface-api-key",
+    "OPENAI_API_KEY": "openai-api-key",
+    "FAL_KEY": "fal-key",
+    "REPLICATE_API_TOKEN": "replicate-api-token",
+    "ELEVENLABS_API_KEY": "elevenlabs-api-key",
 }
 NAMESPACE = "multimodal-ai"
 IN_ORDER_OF_APPLICATION = [
@@ -209,17 +214,22 @@ def test_what_stands_in_place_of_a_key_is_never_taken_for_one():
 
 
 @pytest.mark.parametrize("name", WORKERS)
-def test_a_worker_has_the_key_of_its_own_provider_and_starts_without(name):
-    variable, key = KEYS[name]
-    reference = {"secretKeyRef": {"name": "api-keys", "key": key, "optional": True}}
-    assert container_of(f"{name}-worker")["env"] == [{"name": variable, "valueFrom": reference}]
-    given = compose()["services"][f"{name}-worker"]["environment"]
-    assert [name for name in given if name.endswith("_API_KEY")] == [variable]
+def test_a_worker_has_the_keys_of_all_providers_and_starts_without(name):
+    assert container_of(f"{name}-worker")["env"] == [
+        {"name": variable, "valueFrom": {"secretKeyRef": {"name": "api-keys", "key": key, "optional": True}}}
+        for variable, key in KEYS.items()
+    ]
+    assert KEYS.keys() <= compose()["services"][f"{name}-worker"]["environment"].keys()
+
+
+def test_every_key_of_the_settings_is_one_of_these():
+    secrets = {name for name, field in SETTINGS.items() if "SecretStr" in str(field.annotation)}
+    assert secrets - {"OPENAI_COMPATIBLE_SERVERS"} == KEYS.keys()
 
 
 def test_the_gateway_holds_no_provider_key():
     assert "env" not in container_of("gateway")
-    assert not [name for name in compose()["services"]["gateway"]["environment"] if name.endswith("_API_KEY")]
+    assert not KEYS.keys() & compose()["services"]["gateway"]["environment"].keys()
 
 
 def test_the_dockerfiles_of_workers_differ_in_name_and_port_only():

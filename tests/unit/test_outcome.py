@@ -6,7 +6,7 @@ from genesis.domain.failure import INTERRUPTED
 from genesis.domain.job import OnAmbiguous
 from genesis.domain.step import Step, StepState
 from genesis.engine import outcome
-from genesis.engine.chain import Target
+from genesis.engine.chain import Limits, Target
 from genesis.engine.retry import RetryPolicy
 from genesis.errors import (
     AttemptCanceled,
@@ -34,7 +34,7 @@ def judge(error, provider_class, *, chain=("one:m",), max_attempts=3, **more):
     prospect = outcome.Prospect(
         earlier=(),
         chain=tuple(Target(name, provider_class) for name in chain),
-        policy=RetryPolicy(max_attempts, 0.5, 30.0, 300.0),
+        policy=RetryPolicy(Limits(max_attempts, 99), 0.5, 30.0, 300.0),
         **more,
     )
     change = outcome.failed(STEP, attempt(provider_class), error, prospect, 1_000)

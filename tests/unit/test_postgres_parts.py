@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from genesis.database.postgres import messages
 from genesis.database.postgres.clock import DatabaseClock
 from genesis.database.postgres.connection import Server, Trouble, reason, trouble
+from genesis.database.postgres.contact import Contact
 from genesis.database.postgres.deciding import waves
 from genesis.database.postgres.listing import _holds, _pattern
 from genesis.database.postgres.queries import _position, _warnings
+from genesis.database.postgres.submitting import size_of
 from genesis.errors import InvalidRequest, Misconfigured
 from genesis.ports.ledger import Change, Decision, Fence
 from genesis.ports.signals import CancelRequested, JobChanged, Reread, TextDelta, WorkQueued
+from tests.support.jobs import job_of
 
 TEXT = st.text(max_size=200)
 SIGNALS = st.lists(
@@ -96,6 +99,41 @@ def test_the_clock_tells_when_the_other_is_set_back():
     assert not clock.measure(1_000, 40_000, 1_000)
     assert not clock.measure(1_000, 90_000, 1_000)  # forward
     assert clock.now() == 90_000
+
+
+def test_a_lease_stands_still_while_the_database_does_not_answer():
+    local = Local()
+    contact = Contact(15_000, local)
+
+    def go_on(seconds):
+        for _ in range(seconds):
+            local.time += 1_000
+            contact.answered()
+
+    go_on(20)
+    assert contact.lost() == 0
+    local.time += 17_000
+    contact.answered()
+    assert contact.lost() == 14_000  # a sign of life was due in these seconds, as always
+    go_on(14)
+    assert contact.lost() == 14_000
+    go_on(1)
+    assert contact.lost() == 0
+
+
+def test_outages_that_follow_each_other_count_together_and_a_slow_answer_does_not():
+    local = Local()
+    contact = Contact(15_000, local)
+    for _ in range(3):
+        local.time += 10_000
+        contact.answered()
+        local.time += 5_000
+        contact.answered()
+    assert contact.lost() == 14_000  # of the first it has answered for long enough since
+    for _ in range(5):
+        local.time += 3_000
+        contact.answered()
+    assert contact.lost() == 0
 
 
 def decisions(*jobs):
@@ -190,3 +228,10 @@ def test_settings_that_weaken_the_guarantees_are_told():
     assert _warnings("remote_apply", "on") == ()
     assert len(_warnings("off", "off")) == 2
     assert len(_warnings("local", "on")) == 1
+
+
+def test_what_a_new_job_takes_until_it_is_stored_counts_its_options_as_well():
+    small = size_of(job_of("text_to_text"))
+    assert size_of(job_of("text_to_text", inputs={"text": "x" * 5_000})) == pytest.approx(small + 5_000, abs=100)
+    options = {"provider_options": {"deep": [{"a": "x" * 5_000}]}}
+    assert size_of(job_of("text_to_text", options=options)) == pytest.approx(small + 5_000, abs=100)

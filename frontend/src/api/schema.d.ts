@@ -219,6 +219,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Job
+         * @description Estimates what a job would cost; takes what `POST /jobs` takes, and stores nothing.
+         *
+         *     What is not known before the job is done is assumed, as `notes` say; architecture/02-money.md lists the assumptions.
+         */
+        post: operations["estimate_job_jobs_estimate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pipelines": {
         parameters: {
             query?: never;
@@ -248,7 +270,7 @@ export interface paths {
         };
         /**
          * List Providers
-         * @description Lists the providers of every worker that answers, in the order in which they are asked.
+         * @description Lists the providers of every worker that answers, how their models have done, and the chains they stand in.
          */
         get: operations["list_providers_providers_get"];
         put?: never;
@@ -300,6 +322,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Usage
+         * @description Adds up the calls of providers, up to 366 days at once: how many there were, how they ended, and what they cost.
+         */
+        get: operations["get_usage_usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -316,9 +358,11 @@ export interface components {
         AttemptView: {
             /**
              * Cost Microdollars
-             * @description As the provider reported it; null when unknown.
+             * @description Null when unknown.
              */
             cost_microdollars: number | null;
+            /** @description Who says so: the provider for this call, the operator's table of prices, or the shipped catalog. */
+            cost_source: components["schemas"]["CostSource"] | null;
             /**
              * Created At
              * Format: date-time
@@ -332,6 +376,16 @@ export interface components {
             model: string;
             /** Number */
             number: number;
+            /**
+             * Quantities
+             * @description What the provider charges by, as exact decimal numbers.
+             * @example {
+             *       "characters": "120"
+             *     }
+             */
+            quantities: {
+                [key: string]: string;
+            };
             /** Settled At */
             settled_at: string | null;
             status: components["schemas"]["AttemptState"];
@@ -407,6 +461,50 @@ export interface components {
             status: components["schemas"]["BatchStatus"];
         };
         /**
+         * BreakerState
+         * @enum {string}
+         */
+        BreakerState: "closed" | "open" | "trial";
+        /**
+         * ChainLinkView
+         * @description A model of a chain.
+         */
+        ChainLinkView: {
+            /**
+             * Group
+             * @description Models of one group share the load; the next group is asked when they cannot serve.
+             */
+            group: number;
+            /**
+             * Model
+             * @description As `provider:name`.
+             */
+            model: string;
+            /**
+             * Usable
+             * @description Whether its provider is configured.
+             */
+            usable: boolean;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * ChainView
+         * @description The models that the steps of one capability are tried with which name none, in order.
+         */
+        ChainView: {
+            /** Capability */
+            capability: string;
+            /** Links */
+            links: components["schemas"]["ChainLinkView"][];
+        };
+        /**
+         * CostSource
+         * @description Who says what something costs.
+         * @enum {string}
+         */
+        CostSource: "provider" | "operator" | "catalog";
+        /**
          * ErrorView
          * @description Why something failed.
          */
@@ -419,10 +517,33 @@ export interface components {
             message: string;
         };
         /**
+         * EstimateView
+         * @description What a job is expected to cost, if each step succeeds at once.
+         */
+        EstimateView: {
+            /**
+             * At Most Microdollars
+             * @description What one attempt of each step surely does not exceed, if bounded.
+             */
+            at_most_microdollars: number | null;
+            /**
+             * Cost Known Microdollars
+             * @description Sum of what is known.
+             */
+            cost_known_microdollars: number;
+            /**
+             * Cost Microdollars
+             * @description Null when that of a step is not known.
+             */
+            cost_microdollars: number | null;
+            /** Steps */
+            steps: components["schemas"]["StepEstimateView"][];
+        };
+        /**
          * EventType
          * @enum {string}
          */
-        EventType: "job-queued" | "job-retried" | "job-started" | "job-completed" | "job-failed" | "job-canceled" | "step-started" | "step-retried" | "step-pending" | "step-completed" | "step-failed" | "step-skipped";
+        EventType: "job-queued" | "job-retried" | "job-started" | "job-completed" | "job-failed" | "job-canceled" | "step-started" | "step-retried" | "step-divided" | "step-pending" | "step-completed" | "step-failed" | "step-skipped";
         /**
          * EventView
          * @description Something that happened to a job.
@@ -500,8 +621,13 @@ export interface components {
             /** Completed At */
             completed_at: string | null;
             /**
+             * Cost Known Microdollars
+             * @description Sum of the costs that are known.
+             */
+            cost_known_microdollars: number;
+            /**
              * Cost Microdollars
-             * @description Sum of what providers reported; null when any is unknown.
+             * @description Sum of all attempts; null when any is unknown.
              */
             cost_microdollars: number | null;
             /**
@@ -517,6 +643,11 @@ export interface components {
              * @description It fails unless it has ended by then.
              */
             finish_by: string | null;
+            /**
+             * Max Cost Microdollars
+             * @description What the job may cost.
+             */
+            max_cost_microdollars: number | null;
             /**
              * Not Before
              * @description A queued job does not go on before this moment: its start is delayed, or a failed attempt's next is.
@@ -575,6 +706,11 @@ export interface components {
              * @example /storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.png
              */
             image_url: string | null;
+            /**
+             * Subtitles
+             * @description Of a transcription, where they were asked for.
+             */
+            subtitles: string | null;
             /** Text */
             text: string | null;
         };
@@ -605,6 +741,12 @@ export interface components {
             inputs: {
                 [key: string]: unknown;
             };
+            /**
+             * Max Cost
+             * @description US dollars that the job may cost, as a number or as text, which is exact however long it is. A job that is expected to cost more is refused with `too-expensive`, and one of which nobody knows the cost with `unknown-price`; before each call that may exceed it, the step fails with `max-cost-reached`.
+             * @example 0.25
+             */
+            max_cost?: string | number | null;
             /**
              * Not Before
              * @description The job does not start before this moment (RFC 3339, with its offset from UTC). A retry forgets it.
@@ -678,9 +820,38 @@ export interface components {
             ready: boolean;
             /**
              * Reason
-             * @description Why it does not answer.
+             * @description Why it does not answer; or, while it does, what single changes wait for.
              */
             reason: string | null;
+        };
+        /**
+         * ModelHealthView
+         * @description How a model has done since the gateway's process has started, as it has seen it.
+         */
+        ModelHealthView: {
+            /** @description `open` while it rests because it failed several times in a row; `trial` until the next call decides. */
+            breaker: components["schemas"]["BreakerState"];
+            /** Calls */
+            calls: number;
+            /** Failures */
+            failures: number;
+            last_error: components["schemas"]["ErrorView"] | null;
+            /** Last Failure At */
+            last_failure_at: string | null;
+            /** Last Success At */
+            last_success_at: string | null;
+            /**
+             * Latency Ms
+             * @description Of calls that succeeded; a moving average.
+             */
+            latency_ms: number | null;
+            /**
+             * Model
+             * @description As `provider:name`.
+             */
+            model: string;
+            /** Rests Until */
+            rests_until: string | null;
         };
         /**
          * OnAmbiguous
@@ -812,10 +983,18 @@ export interface components {
             type: string;
         };
         /**
+         * ProviderClass
+         * @description What a provider lets us do about a call whose outcome is in doubt.
+         * @enum {string}
+         */
+        ProviderClass: "repeatable" | "keyed" | "handle" | "opaque";
+        /**
          * ProviderList
-         * @description All providers, by capability and in the order in which they are asked.
+         * @description All providers by capability, and the chains of models that steps are tried with which name none.
          */
         ProviderList: {
+            /** Chains */
+            chains: components["schemas"]["ChainView"][];
             /** Providers */
             providers: components["schemas"]["ProviderView"][];
         };
@@ -834,6 +1013,13 @@ export interface components {
             /** Configured */
             configured: boolean;
             /**
+             * Health
+             * @description Of its models that have been asked.
+             */
+            health: components["schemas"]["ModelHealthView"][];
+            /** @description What is done about a call whose outcome is in doubt: `repeatable` calls are free and made again, `keyed` ones are sent again under the same key, a `handle` is asked for, and of `opaque` ones nobody knows. */
+            in_doubt: components["schemas"]["ProviderClass"];
+            /**
              * Missing
              * @description What has to be set or installed when it is not configured.
              */
@@ -845,6 +1031,11 @@ export interface components {
             models: string[];
             /** Name */
             name: string;
+            /**
+             * Slots
+             * @description Calls that it may have under way at once.
+             */
+            slots: number;
         };
         /**
          * QueueView
@@ -906,6 +1097,49 @@ export interface components {
             resend: boolean;
         };
         /**
+         * StepEstimateView
+         * @description What one step is expected to cost: one attempt with the first model of its chain.
+         */
+        StepEstimateView: {
+            /**
+             * At Most Microdollars
+             * @description What it surely does not exceed; null where nothing bounds it.
+             */
+            at_most_microdollars: number | null;
+            /** Capability */
+            capability: string;
+            /**
+             * Cost Microdollars
+             * @description Null when nobody knows what the model charges.
+             */
+            cost_microdollars: number | null;
+            /** @description Who says what the model charges. */
+            cost_source: components["schemas"]["CostSource"] | null;
+            /**
+             * Model
+             * @description As `provider:name`; null where nobody can say who would serve it.
+             */
+            model: string | null;
+            /**
+             * Notes
+             * @description What was assumed, or why the cost is not known.
+             */
+            notes: string[];
+            /**
+             * Quantities
+             * @description By unit, as exact decimal numbers.
+             * @example {
+             *       "input_tokens": "12",
+             *       "output_tokens": "40"
+             *     }
+             */
+            quantities: {
+                [key: string]: string;
+            };
+            /** Step */
+            step: string;
+        };
+        /**
          * StepState
          * @enum {string}
          */
@@ -921,6 +1155,11 @@ export interface components {
             capability: string;
             /** Completed At */
             completed_at: string | null;
+            /**
+             * Cost Microdollars
+             * @description Sum of its attempts; null when any is unknown, or there is none.
+             */
+            cost_microdollars: number | null;
             error: components["schemas"]["ErrorView"] | null;
             /** Name */
             name: string;
@@ -928,6 +1167,12 @@ export interface components {
             output: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Part Of
+             * @description The step of which this is a part, where that was too long for one call.
+             * @example speak
+             */
+            part_of: string | null;
             /**
              * Retry At
              * @description When the next attempt is due, after a failed one.
@@ -975,6 +1220,88 @@ export interface components {
              * @constant
              */
             type: "text-delta";
+        };
+        /**
+         * UsageKey
+         * @description What calls are grouped by.
+         * @enum {string}
+         */
+        UsageKey: "day" | "provider" | "model";
+        /**
+         * UsageRow
+         * @description A group of calls; those that were never sent are none.
+         */
+        UsageRow: {
+            /**
+             * Calls
+             * @description All of them, those under way included.
+             */
+            calls: number;
+            /**
+             * Cost Known Microdollars
+             * @description Sum of the costs that are known.
+             */
+            cost_known_microdollars: number;
+            /**
+             * Cost Unknown Calls
+             * @description Calls whose cost is not known.
+             */
+            cost_unknown_calls: number;
+            /**
+             * Day
+             * @description On which the calls were begun; null unless grouped by it.
+             */
+            day: string | null;
+            /** Failed */
+            failed: number;
+            /**
+             * Model
+             * @description As `provider:name`.
+             */
+            model: string | null;
+            /** Provider */
+            provider: string | null;
+            /**
+             * Quantities
+             * @description By unit, as exact decimal numbers.
+             * @example {
+             *       "input_tokens": "12",
+             *       "output_tokens": "40"
+             *     }
+             */
+            quantities: {
+                [key: string]: string;
+            };
+            /** Succeeded */
+            succeeded: number;
+            /**
+             * Unknown
+             * @description Calls of which nobody knows whether they were made.
+             */
+            unknown: number;
+        };
+        /**
+         * UsageView
+         * @description What the organization's calls have come to.
+         */
+        UsageView: {
+            /**
+             * From
+             * Format: date
+             */
+            from: string;
+            /** Group By */
+            group_by: components["schemas"]["UsageKey"][];
+            /**
+             * Rows
+             * @description In the order of day, provider and model.
+             */
+            rows: components["schemas"]["UsageRow"][];
+            /**
+             * To
+             * Format: date
+             */
+            to: string;
         };
         /**
          * WorkerStatus
@@ -1603,6 +1930,75 @@ export interface operations {
             };
         };
     };
+    estimate_job_jobs_estimate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EstimateView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_pipelines_pipelines_get: {
         parameters: {
             query?: never;
@@ -1701,6 +2097,51 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_usage_usage_get: {
+        parameters: {
+            query?: {
+                /** @description First day of UTC; by default 30 days up to `to`. */
+                from?: string | null;
+                /** @description Any of `day`, `provider` and `model`. */
+                group_by?: components["schemas"]["UsageKey"][];
+                /** @description Last day of UTC, included; today by default. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageView"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

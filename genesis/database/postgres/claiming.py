@@ -165,9 +165,13 @@ async def _give(flush: Flush, owner: str, jobs: Sequence[Job], begin: Begin, *, 
     if not jobs:
         return []
     heads = await flush.lock(job.id for job in jobs)
+    # A statement locks the newest version of a row, and reads all else as of its beginning: in between somebody may have
+    # run the job and given it back.
+    stale = [job.id for job in jobs if job.epoch != heads[job.id].epoch]
+    fresh = {job.id: job for job in await flush.load("jobs.id = ANY($1::text[])", stale)} if stale else {}
     changes = Changes()
     claimed: list[Claimed] = []
-    for waiting in jobs:
+    for waiting in (fresh.get(job.id, job) for job in jobs):
         job, started = owned(waiting, owner, flush.now)
         change = begin(job)
         head = heads[job.id]

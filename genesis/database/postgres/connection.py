@@ -83,8 +83,15 @@ REFUSALS: tuple[type[BaseException], ...] = (
 """All that a database may answer with instead of a result."""
 
 
+def is_lock(error: BaseException) -> bool:
+    """Whether it was waited in vain for what others hold or do; else it is BUSY because of a conflict that is over."""
+    return isinstance(error, asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError)
+
+
 def reason(error: BaseException) -> str:
     """Says in a few words what is wrong, without anything of the URL."""
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return "another session of the database holds a lock that is needed"
     if isinstance(error, TimeoutError) and not error.args:
         return "it has not answered in time"
     words = str(error).strip().partition("\n")[0] if isinstance(error, asyncpg.PostgresError | OSError) else ""

@@ -7,7 +7,7 @@ from genesis.database.postgres.flush import Changes, Flush, Head
 from genesis.database.refusals import fenced
 from genesis.database.rows import dump, dump_failure
 from genesis.domain.identity import Milliseconds
-from genesis.domain.job import TRANSITIONS, JobStatus
+from genesis.domain.job import TERMINAL, TRANSITIONS, JobStatus
 from genesis.errors import Fenced
 from genesis.ports.ledger import Change, Decision, Finish, Release
 from genesis.ports.signals import WorkQueued
@@ -59,10 +59,11 @@ def _may_decide(head: Head, decision: Decision) -> bool:
     if (head.owner, head.epoch) != (decision.fence.owner, decision.fence.epoch):
         return False
     outcome = decision.change.outcome
-    return not isinstance(outcome, Finish) or outcome.status in TRANSITIONS[JobStatus(head.status)]
+    return not isinstance(outcome, Finish) or outcome.status in TRANSITIONS[JobStatus(head.status)] & TERMINAL
 
 
 def _apply(flush: Flush, changes: Changes, head: Head, change: Change) -> None:
+    changes.add_parts(head.id, change.parts)
     changes.change_steps(head.id, change.steps)
     changes.intend(head.id, change.intents)
     if change.outcome is not None:
@@ -78,6 +79,8 @@ def _conclude(head: Head, outcome: Release | Finish, now: Milliseconds) -> None:
     match outcome:
         case Release(lane):
             head.lane, head.wake_at = lane, waking(outcome, now)
+            if not outcome.begun:
+                head.status, head.started_at = JobStatus.QUEUED.value, None
         case Finish(status, outputs, failure):
             head.status, head.completed_at = status.value, now
             head.outputs, head.failure = dump(outputs), dump_failure(failure)

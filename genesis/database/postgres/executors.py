@@ -26,9 +26,14 @@ _EXECUTORS_KEPT = 24 * 3_600_000
 """Milliseconds after the end of their lease."""
 
 _LEAVE = "UPDATE executors SET state = 'gone' WHERE id = $1 AND state = 'live'"
+# As of the transaction's begin: what passes until the statement runs is time in which the database may not have answered.
+_SINCE_BEGUN = "(extract(epoch FROM pg_catalog.clock_timestamp() - transaction_timestamp()) * 1000)::bigint"
+# Nobody can say for how long a server was away that has just been started. That its clock was set back is another matter.
+_HAS_RUN = "extract(epoch FROM transaction_timestamp() - pg_postmaster_start_time()) * 1000"
 _DECLARE_DEAD = (
     "UPDATE executors SET state = 'dead' WHERE id IN "
-    f"(SELECT id FROM executors WHERE state = 'live' AND lease_until <= {NOW} ORDER BY id FOR UPDATE SKIP LOCKED)"
+    f"(SELECT id FROM executors WHERE state = 'live' AND lease_until + $2::bigint <= {NOW} - {_SINCE_BEGUN} "
+    f"AND ($1::bigint IS NOT NULL OR {_HAS_RUN} NOT BETWEEN 0 AND $3::bigint) ORDER BY id FOR UPDATE SKIP LOCKED)"
 )
 _LONGEST_LEASE = 300_000
 """Milliseconds: what can be set at most."""
@@ -94,17 +99,19 @@ async def wake(flush: Flush, now: Milliseconds | None, lease: Milliseconds) -> N
         await flush.write(changes)
 
 
-async def sweep(flush: Flush, now: Milliseconds | None) -> int:
+async def sweep(flush: Flush, now: Milliseconds | None, lost: Milliseconds, lease: Milliseconds) -> int:
     """Takes the jobs of executors that are not alive, ends waiting jobs whose time is over, and forgets old keys, executors and
     writers.
 
     Args:
         now: None for the database's time, which leases are written by.
+        lost: by how much leases are longer than they are written, because the database has not answered (see `Contact`).
+        lease: how long a server has to run before anybody is taken for dead.
 
     Returns:
         how many jobs lost their owner.
     """
-    await flush.connection.execute(_DECLARE_DEAD, now)
+    await flush.connection.execute(_DECLARE_DEAD, now, lost, lease)
     orphans = await flush.lock_where(_ORPHANED, limit=_PORTION)
     await _release(flush, orphans)
     await _end(flush, _TOO_LATE_TO_START, START_DEADLINE_PASSED)

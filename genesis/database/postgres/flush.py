@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES
-from genesis.database.lifecycle import end_after_release, ended
+from genesis.database.lifecycle import calls_go_on, end_after_release, ended
 from genesis.database.plans import Plans
 from genesis.database.postgres import statements
 from genesis.database.postgres.connection import Connection
@@ -17,6 +17,7 @@ from genesis.database.rows import (
     evidence_values,
     intent_values,
     job_from,
+    part_values,
     step_change,
 )
 from genesis.database.states import CLAIMABLE, OPEN, SETTLED
@@ -25,8 +26,9 @@ from genesis.domain.event import Event
 from genesis.domain.failure import INTERRUPTED, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.price import CostSource
 from genesis.domain.step import Step
-from genesis.ports.signals import JobChanged, Signal, WorkQueued
+from genesis.ports.signals import CancelRequested, JobChanged, Signal, WorkQueued
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class Changes:
     steps: dict[tuple[str, str], Values] = field(default_factory=dict)
     intents: list[Values] = field(default_factory=list)
     events: list[Values] = field(default_factory=list)
+    parts: list[Values] = field(default_factory=list)
 
     def settle(self, attempts: Iterable[Attempt], *, keep_outputs: bool) -> None:
         for attempt in attempts:
@@ -93,6 +96,9 @@ class Changes:
     def change_steps(self, job: str, steps: Iterable[Step]) -> None:
         for step in steps:
             self.steps[job, step.name] = (job, step.name, *step_change(step))
+
+    def add_parts(self, job: str, steps: Iterable[Step]) -> None:
+        self.parts.extend(part_values(job, steps))
 
     def intend(self, job: str, attempts: Iterable[Attempt]) -> None:
         self.intents.extend(intent_values(job, attempt) for attempt in attempts)
@@ -144,6 +150,8 @@ class Flush:
 
     async def write(self, changes: Changes) -> None:
         """Writes changes of locked jobs."""
+        if changes.parts:  # rare: most jobs have none
+            await self.connection.execute(statements.ADD_STEPS, statements.rows(changes.parts))
         await self.connection.execute(
             statements.CHANGE,
             statements.rows(changes.heads.values()),
@@ -171,7 +179,9 @@ class Flush:
         if not heads:
             return
         ids = [head.id for head in heads]
-        results = {job.id: job.results for job in await self.load("jobs.id = ANY($1::text[])", ids)}
+        jobs = await self.load("jobs.id = ANY($1::text[])", ids)
+        results = {job.id: job.results for job in jobs}
+        self.signals.extend(CancelRequested(job.id) for job in jobs if calls_go_on(job))
         changes = Changes()
         for head in heads:
             head.status, head.completed_at, head.epoch = status.value, self.now, head.epoch + 1
@@ -216,7 +226,8 @@ _SKIP_STEPS = (
     f"UPDATE steps SET state = 'skipped', completed_at = $2 WHERE job = ANY($1::text[]) AND state NOT IN ({SETTLED})"
 )
 _INTERRUPT = (
-    "UPDATE attempts SET state = 'failed', settled_at = $2, failure = $3 "
+    "UPDATE attempts SET state = 'failed', settled_at = $2, failure = $3, cost = 0, "
+    f"cost_source = '{CostSource.CATALOG}' "
     f"WHERE job = ANY($1::text[]) AND provider_class = $4 AND state IN ({OPEN})"
 )
 

@@ -8,14 +8,17 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from genesis.database.postgres.clock import since_boot
-from genesis.database.postgres.connection import REFUSALS, Connection, Server, Trouble, reason, trouble
+from genesis.database.postgres.connection import REFUSALS, Connection, Server, Trouble, is_lock, reason, trouble
+from genesis.database.postgres.entry import Entry, away, commit_unknown, too_long
 from genesis.database.postgres.flush import Flush
+from genesis.database.postgres.held import Group, Held
 from genesis.domain.identity import new_id
-from genesis.errors import CommitUnknown, GenesisError, Unavailable
+from genesis.errors import GenesisError
 from genesis.ports.signals import Signal
 
 logger = logging.getLogger(__name__)
@@ -26,62 +29,9 @@ Run = Callable[[Flush], Awaitable[Any]]
 _LARGEST_FLUSH = 512
 _FLUSH_SECONDS = 20.0
 """A server that has not answered for this long is taken for gone."""
-_PATIENCE_SECONDS = 5.0
-"""How long what somebody asked for waits for a database that is away, before it is refused."""
 _LONGEST_PAUSE_SECONDS = 1.0
 _ROW_KEPT = 12 * 3_600_000
 """Milliseconds for which who writes nothing counts on its row in `writers`; a sweep deletes it after a day."""
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """A command and who waits for its answer.
-
-    Attributes:
-        command: runs alone if it is a function, together with others of its kind otherwise.
-        refusable: says what is written, where somebody waits who can be refused; None for what has to be written.
-        droppable: whether it is pointless when nobody waits for its answer any more.
-        size: bytes that it takes, roughly.
-    """
-
-    command: Any
-    future: asyncio.Future[Any]
-    refusable: str | None = None
-    droppable: bool = False
-    size: int = 0
-    since: float = field(default_factory=time.monotonic)
-
-    @property
-    def wanted(self) -> bool:
-        """Whether it is still to be written: it was not refused, and not given up where that counts."""
-        return not self.future.done() or (self.refusable is None and not self.droppable)
-
-    def answer(self, answer: Any) -> None:
-        if self.future.done():  # whoever waited has gone away; what was written stays
-            return
-        if isinstance(answer, BaseException):
-            self.future.set_exception(answer)
-        else:
-            self.future.set_result(answer)
-
-    @property
-    def impatient(self) -> bool:
-        """Whether it may be refused, and has waited long enough for a database that is away."""
-        return self.refusable is not None and time.monotonic() - self.since > _PATIENCE_SECONDS
-
-
-def away() -> Unavailable:
-    return Unavailable(
-        "The job ledger's database does not answer. Nothing was changed.", hint="Try again in a few seconds."
-    )
-
-
-def commit_unknown(name: str) -> CommitUnknown:
-    return CommitUnknown(
-        f"The database went away while {name} was being written, and nobody knows whether it was.",
-        hint="Look at the job or batch by its id once the database is back. Something new can be sent again with the same "
-        "Idempotency-Key.",
-    )
 
 
 @dataclass(slots=True)
@@ -138,6 +88,7 @@ class Lane:
         """When its row in `writers` was written last, by `since_boot`."""
         self._connection: Connection | None = None
         self._queue: deque[Entry] = deque()
+        self._held = Held()
         self._wake = asyncio.Event()
         self._closing = False
         self._healthy = True
@@ -164,7 +115,7 @@ class Lane:
             await asyncio.wait([self._task], timeout=seconds)
             self._task.cancel()
             await asyncio.wait([self._task])
-        for entry in self._queue:
+        for entry in (*self._held, *self._queue):
             entry.answer(away())
         if self._connection is not None and self._healthy:
             await _quietly(self._connection.execute("DELETE FROM writers WHERE id = $1", self._id, timeout=1))
@@ -185,17 +136,23 @@ class Lane:
 
     @property
     def healthy(self) -> bool:
-        """Whether the last try to write something succeeded."""
+        """Whether the database answered when something was last written."""
         return self._healthy
+
+    @property
+    def hindrance(self) -> str | None:
+        """What waits for locks of others while all else is written, in words; None when nothing does."""
+        return self._held.hindrance
 
     @property
     def away(self) -> bool:
         """Whether the database could not be written when that was last tried, or has not answered for long."""
-        silent = bool(self._under_way) and time.monotonic() - self._under_way_since > _PATIENCE_SECONDS
+        silent = bool(self._under_way) and too_long(self._under_way_since)
         return silent or not self._healthy
 
     def refuse_old(self) -> None:
-        """Refuses what has waited long enough while the database is away."""
+        """Refuses what has waited long enough while the database is away, or somebody's lock is in its way."""
+        self._held.refuse_old()
         if not self.away:
             return
         for entry in self._queue:
@@ -206,27 +163,39 @@ class Lane:
                 entry.answer(commit_unknown(entry.refusable or ""))
 
     async def _write_all(self) -> None:
-        while self._queue or not self._closing:
-            entries = self._take()
-            if not entries:
-                self._wake.clear()
-                if not self._closing:
+        while self._queue or self._held or not self._closing:
+            # In turn, so that neither what is held up nor all the rest waits for ever.
+            fresh = await self._write_next(self._held.first_try(self._take()))
+            held = await self._write_next(self._held.take())
+            if not fresh and not held:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Waits until there is something to write."""
+        self._wake.clear()
+        if not self._closing or self._held:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._held.pause):
                     await self._wake.wait()
-                continue
-            try:
-                await self._write(entries)
-            except _LostCommits:
-                logger.critical("the database has lost commits that it had acknowledged; nothing more is written")
-                self._closing = True
-                for entry in (*entries, *self._queue):
-                    entry.answer(away())
-                self._queue.clear()
-                self._on_fatal()
-                return
-            except asyncio.CancelledError:
-                for entry in entries:
-                    self._give_up(entry)
-                raise
+
+    async def _write_next(self, group: Group | None) -> bool:
+        """Writes a group where there is one, and tells whether there was."""
+        if group is None:
+            return False
+        try:
+            await self._write(group)
+        except _LostCommits:
+            logger.critical("the database has lost commits that it had acknowledged; nothing more is written")
+            self._closing = True
+            for entry in (*group.entries, *self._held.clear(), *self._queue):
+                entry.answer(away())
+            self._queue.clear()
+            self._on_fatal()
+        except asyncio.CancelledError:
+            for entry in group.entries:
+                self._give_up(entry)
+            raise
+        return True
 
     def _take(self) -> list[Entry]:
         """The next command if it runs alone, else all that may go with it."""
@@ -242,14 +211,14 @@ class Lane:
                     break
         return entries
 
-    async def _write(self, entries: Sequence[Entry]) -> None:
-        """Commits commands, however often that has to be tried, and answers them."""
-        pause = 0.02
+    async def _write(self, group: Group) -> None:
+        """Commits commands, however often that has to be tried, and answers them; sets aside what others hold up."""
+        pause, entries = 0.02, group.entries
         while (entries := [entry for entry in entries if entry.wanted]) or self._doubt is not None:
             try:
                 connection = await self._connected()
                 self._under_way, self._under_way_since = entries, time.monotonic()
-                self._deliver(await self._flush(connection, entries))
+                self._deliver(await self._flush(connection, entries, group.lock_seconds))
                 return
             except _LostCommits:
                 raise
@@ -260,9 +229,12 @@ class Lane:
                 kind = trouble(error)
                 if kind is Trouble.DEFECT:
                     await self._roll_back()
-                    await self._isolate(entries, error)
+                    await self._isolate(replace(group, entries=entries), error)
                     return
                 await self._after(kind, error)
+                if kind is Trouble.BUSY and self._doubt is None:
+                    self._held.add(replace(group, entries=entries), reason(error), by_lock=is_lock(error))
+                    return
             finally:
                 self._under_way = ()
             for entry in entries:
@@ -277,27 +249,33 @@ class Lane:
         in_doubt = entry.refusable is not None and self._doubt is not None and entry in self._doubt.entries
         entry.answer(commit_unknown(entry.refusable or "") if in_doubt else away())
 
-    async def _isolate(self, entries: Sequence[Entry], error: Exception) -> None:
+    async def _isolate(self, group: Group, error: Exception) -> None:
         """Finds the offender by halving, so that the others are written."""
+        entries = group.entries
         if len(entries) == 1:
             if not isinstance(error, GenesisError):
                 logger.error("the job ledger could not write: %s", reason(error))
             entries[0].answer(error)
             return
         middle = len(entries) // 2
-        await self._write(entries[:middle])
-        await self._write(entries[middle:])
+        await self._write(replace(group, entries=entries[:middle]))
+        await self._write(replace(group, entries=entries[middle:]))
 
-    async def _flush(self, connection: Connection, entries: Sequence[Entry]) -> _Written:
-        """Writes commands in one transaction, unless the one that is in doubt turns out to be committed."""
+    async def _flush(self, connection: Connection, entries: Sequence[Entry], lock_seconds: float | None) -> _Written:
+        """Writes commands in one transaction, unless the one that is in doubt turns out to be committed.
+
+        Args:
+            lock_seconds: how long it may wait for each lock, where that is not as long as usual.
+        """
         number = self._number + 1
+        limit = "" if lock_seconds is None else f"SET LOCAL lock_timeout = {round(lock_seconds * 1000)}; "
         # While the lost connection's own transaction is about to end, this waits for it.
         mark = (
             f"UPDATE writers SET flush_number = {number}, written_at = now() "
             f"WHERE id = '{self._id}' AND flush_number = {number - 1}"
         )
         async with asyncio.timeout(_FLUSH_SECONDS):
-            if await connection.execute(f"BEGIN; {mark}") != "UPDATE 1":
+            if await connection.execute(f"BEGIN; {limit}{mark}") != "UPDATE 1":
                 return await self._found(connection)
             self._doubt = None  # it was not: the number is still free
             flush = self._start(connection)
@@ -332,12 +310,15 @@ class Lane:
         return await self._run_together(flush, [entry.command for entry in entries])
 
     def _deliver(self, written: _Written) -> None:
-        if not self._healthy:
-            self._healthy = True
-            logger.info("the job ledger's database is back")
+        self._recovered()
         self._committed(written.flush)
         for entry, answer in zip(written.entries, written.answers, strict=True):
             entry.answer(answer)
+
+    def _recovered(self) -> None:
+        if not self._healthy:
+            self._healthy = True
+            logger.info("the job ledger's database is back")
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -355,7 +336,8 @@ class Lane:
 
     async def _after(self, kind: Trouble, error: BaseException) -> None:
         if kind is Trouble.BUSY:
-            logger.info("the job ledger runs a transaction again: %s", reason(error))
+            if self._doubt is None:
+                self._recovered()
             await self._roll_back()
             return
         if self._healthy:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from genesis.database.postgres import claiming, executors, requests, submitting
 from genesis.database.postgres.clock import DatabaseClock
 from genesis.database.postgres.connection import REFUSALS, Connection, Server, reason
+from genesis.database.postgres.contact import Contact
 from genesis.database.postgres.flush import Flush
 from genesis.database.postgres.submitting import NewJob
 from genesis.database.postgres.writer import Writer
@@ -25,7 +26,6 @@ Result = TypeVar("Result")
 _HEARTBEAT_SECONDS = 3.0
 """Longest that a sign of life may take; the next one comes soon."""
 _MEASURE_SECONDS = 30.0
-_BYTES_OF_A_JOB = 2_000
 
 
 class Pulse:
@@ -44,6 +44,7 @@ class Pulse:
         self.lease = lease
         self.was_set_back = True  # who knows what was before
         self._clock = clock
+        self._contact = Contact(lease)
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
         self._measuring: asyncio.Task[None] | None = None
@@ -71,6 +72,11 @@ class Pulse:
 
     async def join(self, executor: str) -> None:
         await self._value(executors.JOIN, self.now, executor, self.lease)
+
+    def lost(self) -> Milliseconds:
+        """By how much leases are longer than they are written; to be asked when the database has just answered."""
+        self._contact.answered()
+        return self._contact.lost()
 
     async def beat(self, executor: str) -> bool:
         return await self._value(executors.HEARTBEAT, self.now, executor, self.lease) is not None
@@ -100,6 +106,7 @@ class Pulse:
                     self._connection.terminate()
                     self._connection = None
                 raise
+            self._contact.answered()
             if isinstance(self._clock, DatabaseClock) and value is not None:
                 self.was_set_back |= self._clock.measure(before, value, self._clock.local())
             return value
@@ -129,7 +136,8 @@ class PostgresLedger:
         async def run(flush: Flush) -> tuple[Batch, bool]:
             return await submitting.submit_batch(flush, batch, jobs, idempotency, self._writer.plans_known)
 
-        accepted: tuple[Batch, bool] = await self._writer.store(f"batch {batch.id}", run, _BYTES_OF_A_JOB * len(jobs))
+        size = sum(map(submitting.size_of, jobs))
+        accepted: tuple[Batch, bool] = await self._writer.store(f"batch {batch.id}", run, size)
         return accepted
 
     async def claim(self, owner: str, lane: str, limit: int, begin: Begin) -> list[Claimed]:
@@ -172,7 +180,7 @@ class PostgresLedger:
         return await self._on_pulse(self._pulse.beat, executor)
 
     async def leave(self, executor: str) -> None:
-        await self._writer.run(lambda flush: executors.leave(flush, executor))
+        await self._writer.run(lambda flush: executors.leave(flush, executor), droppable=True)
 
     async def sweep(self) -> int:
         if self._pulse.was_set_back:
@@ -184,7 +192,10 @@ class PostgresLedger:
             except BaseException:
                 self._pulse.was_set_back = True
                 raise
-        count: int = await self._writer.run(lambda flush: executors.sweep(flush, self._pulse.now), droppable=True)
+        pulse = self._pulse
+        count: int = await self._writer.run(
+            lambda flush: executors.sweep(flush, pulse.now, pulse.lost(), pulse.lease), droppable=True
+        )
         return count
 
     async def disown(self, executor: str, running: Collection[str]) -> int:

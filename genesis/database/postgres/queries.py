@@ -13,15 +13,19 @@ from genesis.database.postgres import executors, statements
 from genesis.database.postgres.connection import REFUSALS, Server, reason
 from genesis.database.postgres.flush import load_jobs
 from genesis.database.postgres.listing import Page, list_jobs
+from genesis.database.postgres.usage import usage
 from genesis.database.postgres.writer import Writer
-from genesis.database.refusals import no_batch, no_cursor, no_job
+from genesis.database.refusals import no_batch, no_cursor, no_job, user_of
 from genesis.database.rows import attempt_from, batch_from, event_from, retries_of
-from genesis.database.states import CLAIMABLE, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
+from genesis.database.states import CLAIMABLE, IN_DOUBT, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
+from genesis.database.usage import UsageSums, days_of
 from genesis.domain.batch import Batch
 from genesis.domain.event import Event, EventType, RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.usage import Usage, UsageQuery
 from genesis.errors import Unavailable
+from genesis.ports.ledger import Idempotency
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, OpenAttempt
 
 logger = logging.getLogger(__name__)
@@ -40,6 +44,7 @@ _JOB = f"{statements.JOBS} WHERE jobs.id = $1 AND jobs.organization = $2"
 _BATCH = "SELECT * FROM batches WHERE id = $1 AND organization = $2"
 _BATCH_COUNTS = "SELECT status, count(*) FROM jobs WHERE batch = $1 GROUP BY status"
 _EVENT = "SELECT id, job, seq, type, at, data, transaction_id::text AS transaction_id FROM events"
+_ACCEPTED = "SELECT fingerprint, job, batch FROM idempotency WHERE organization = $1 AND key = $2"
 _EVENTS = f"{_EVENT} WHERE job = $1 AND seq > $2 AND organization = $3 ORDER BY seq LIMIT $4"
 _RETRIES = f"{_EVENT} WHERE job = ANY($1::text[]) AND type = '{EventType.STEP_RETRIED}' ORDER BY job, seq"
 _KNOWN = "SELECT EXISTS (SELECT FROM jobs WHERE id = $1 AND organization = $2)"
@@ -65,6 +70,11 @@ _AHEAD = (
     f"SELECT count(*) FROM ((({_SAME_QUEUE} AND priority > $3 LIMIT $5) UNION ALL "
     f"({_SAME_QUEUE} AND priority = $3 AND id < $4 LIMIT $5)) LIMIT $5) AS ahead"
 )
+_ROOM = (
+    "SELECT max_running, CASE WHEN max_running IS NOT NULL THEN greatest(0, max_running - ("
+    "SELECT count(*) FROM jobs WHERE organization = organizations.id AND owner IS NOT NULL"
+    ")) END FROM organizations WHERE id = $1"
+)
 _NEXT_WAKE = (
     f"SELECT least((SELECT min(wake_at) FROM jobs WHERE {SLEEPING}), "
     "(SELECT min(start_by) FROM jobs WHERE status = 'queued' AND start_by IS NOT NULL), "
@@ -72,10 +82,17 @@ _NEXT_WAKE = (
 )
 _CANCEL_REQUESTS = "SELECT id FROM jobs WHERE owner = $1 AND cancel_requested_at IS NOT NULL ORDER BY id"
 _HAS_SUSPECTS = f"SELECT EXISTS (SELECT FROM jobs WHERE {SUSPECT})"
-_OPEN_ATTEMPTS = (
+_OF_JOBS_THAT_ARE_OVER = (
     "SELECT attempts.*, jobs.organization, steps.capability FROM attempts JOIN jobs ON jobs.id = attempts.job "
     "JOIN steps ON steps.job = attempts.job AND steps.name = attempts.step "
-    f"WHERE attempts.state IN ({OPEN}) AND jobs.status IN ({TERMINAL}) ORDER BY attempts.created_at, attempts.id LIMIT $1"
+    f"WHERE jobs.status IN ({TERMINAL}) AND "
+)
+_OPEN_ATTEMPTS = (
+    f"{_OF_JOBS_THAT_ARE_OVER} attempts.state IN ({OPEN}) ORDER BY attempts.created_at, attempts.id LIMIT $1"
+)
+_IN_DOUBT = (
+    f"{_OF_JOBS_THAT_ARE_OVER} {IN_DOUBT} AND attempts.settled_at >= $1 "
+    "ORDER BY attempts.settled_at, attempts.id LIMIT $2"
 )
 _LIVE_EXECUTORS = f"SELECT count(*) FROM executors WHERE state = 'live' AND lease_until > {executors.NOW}"
 _DURABILITY = "SELECT current_setting('synchronous_commit'), current_setting('fsync')"
@@ -110,6 +127,10 @@ class PostgresQueries:
     async def close(self) -> None:
         if self._pool is not None:
             self._pool.terminate()
+
+    async def accepted(self, organization: str, idempotency: Idempotency) -> tuple[str | None, str | None]:
+        used = await self._read(self._pool.fetchrow, _ACCEPTED, organization, idempotency.key)
+        return (None, None) if used is None else user_of(tuple(used), idempotency)
 
     async def job(self, organization: str, job_id: str) -> Job:
         found = await self._read(load_jobs, self._pool, self._plans, _JOB, job_id, organization)
@@ -168,6 +189,10 @@ class PostgresQueries:
         count: int = await self._read(self._pool.fetchval, _AHEAD, *values)
         return count
 
+    async def room(self, organization: str) -> tuple[int | None, int | None]:
+        row = await self._read(self._pool.fetchrow, _ROOM, organization)
+        return (None, None) if row is None else (row[0], row[1])
+
     async def next_wake(self) -> Milliseconds | None:
         moment: Milliseconds | None = await self._read(self._pool.fetchval, _NEXT_WAKE)
         return moment
@@ -176,26 +201,41 @@ class PostgresQueries:
         return [row[0] for row in await self._read(self._pool.fetch, _CANCEL_REQUESTS, owner)]
 
     async def open_attempts(self, *, limit: int) -> list[OpenAttempt]:
-        found = await self._read(self._pool.fetch, _OPEN_ATTEMPTS, limit)
+        return await self._attempts(_OPEN_ATTEMPTS, limit)
+
+    async def attempts_in_doubt(self, since: Milliseconds, *, limit: int) -> list[OpenAttempt]:
+        return await self._attempts(_IN_DOUBT, since, limit)
+
+    async def _attempts(self, query: str, *values: int) -> list[OpenAttempt]:
+        found = await self._read(self._pool.fetch, query, *values)
         return [OpenAttempt(row["job"], row["organization"], row["capability"], attempt_from(row)) for row in found]
 
     async def has_suspects(self) -> bool:
         return bool(await self._read(self._pool.fetchval, _HAS_SUSPECTS))
 
+    async def usage(self, organization: str, asked: UsageQuery) -> list[Usage]:
+        sums = UsageSums()
+        for day in days_of(asked):
+            sums.add(await self._read(usage, self._pool, organization, day))
+        return sums.groups
+
     async def live_executors(self) -> int:
         count: int = await self._read(self._pool.fetchval, _LIVE_EXECUTORS, self._lease_time())
         return count
 
-    async def check(self) -> None:
+    async def check(self) -> str | None:
         row = await self._read(self._pool.fetchrow, _DURABILITY)
         self.warnings = _warnings(*row)
+        before = self._writer.hindrance
         try:
             await self._writer.check(_CHECK_SECONDS)
         except TimeoutError:
+            words = self._writer.hindrance or before or ""
             raise Unavailable(
-                "The job ledger's database answers, but cannot be written.",
-                hint="Check the database server's log, its disk and whether it is a read-only standby.",
+                f"The job ledger's database answers, but cannot be written. {words}".rstrip(),
+                hint="Check the database server's log, its disk, who holds locks, and whether it is a read-only standby.",
             ) from None
+        return self._writer.hindrance
 
     async def _events(self, query: str, *values: object) -> list[RecordedEvent]:
         found = await self._read(self._pool.fetch, query, *values)

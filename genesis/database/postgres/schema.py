@@ -1,11 +1,15 @@
 """Brings the database to the newest schema; Alembic is imported only when it is behind."""
 
 import asyncio
+import logging
 
 from genesis.database.postgres.connection import REFUSALS, Connection, Server, Trouble, reason, trouble
+from genesis.database.postgres.restored import is_restored, number_anew
 from genesis.errors import Misconfigured
 
-HEAD = "0002"
+logger = logging.getLogger(__name__)
+
+HEAD = "0005"
 """The newest revision of `genesis/database/migrations`."""
 
 _LOCK = 0x67656E65736973
@@ -17,13 +21,15 @@ _OLDEST_SERVER = 130_000
 async def migrate(server: Server) -> None:
     """Creates or upgrades the schema; of several processes that start at once, one does it and the others wait.
 
+    A database that a dump has brought from another server is made fit for this one.
+
     Raises:
         Misconfigured: the database is too old, or a newer version of Genesis made its schema, or it cannot be changed.
     """
     connection = await server.connect("migration")
     try:
         await _require_version(connection)
-        if await _version(connection) == HEAD:
+        if await _version(connection) == HEAD and not await is_restored(connection):
             return
         # Who waits here may wait for as long as a large migration takes.
         await connection.execute("SET statement_timeout = 0; SET lock_timeout = 0; SET enable_seqscan = on")
@@ -32,8 +38,23 @@ async def migrate(server: Server) -> None:
         version = await _version(connection)
         if version != HEAD:
             await _upgrade(connection, version)
+        if await is_restored(connection):
+            logger.warning("the database was restored from a dump: its events are numbered anew")
+            await _number_anew(connection)
     finally:
         await connection.close(timeout=5)  # lets go of the lock as well
+
+
+async def _number_anew(connection: Connection) -> None:
+    try:
+        await number_anew(connection)
+    except REFUSALS as error:
+        if trouble(error) is Trouble.LOST:
+            raise
+        raise Misconfigured(
+            f"The events of the restored database could not be numbered anew: {reason(error)}.",
+            hint="Check that the user of DATABASE_URL owns the table `events`, or run `genesis-server migrate` as its owner.",
+        ) from error
 
 
 async def _require_version(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from genesis.database.states import ATTEMPT_MOVES, STEP_MOVES
 
 _BIGINTS = frozenset(
     "priority wake_at epoch event_seq created_at started_at completed_at retry_at start_by finish_by number seq at "
-    "settled_at cost not_after call_deadline alone crash_count lone_crash_count cancel_requested_at retried_at".split()
+    "settled_at cost max_cost not_after call_deadline alone crash_count lone_crash_count cancel_requested_at retried_at".split()
 )
 _TYPES = dict.fromkeys(_BIGINTS, "bigint") | {"retry_after": "double precision"}
 
@@ -132,6 +132,9 @@ CHANGE = _joined(
     _later_events(),
 )
 """Changes jobs whose rows are locked. It may change each row once: the second change would be left out without a word."""
+
+ADD_STEPS = insert("steps", STEP_COLUMNS)
+"""Adds steps to jobs whose rows are locked."""
 
 _HEAD = (
     "SELECT id, organization, status, owner, epoch, lane, wake_at, alone, started_at, completed_at, event_seq, "

@@ -10,6 +10,7 @@ from genesis.database.refusals import key_used
 from genesis.database.rows import (
     Values,
     batch_from,
+    dump,
     event_values,
     intent_values,
     job_values,
@@ -23,6 +24,8 @@ from genesis.errors import IdempotencyConflict
 from genesis.ports.ledger import Claimed, Idempotency, Submission
 from genesis.ports.signals import JobChanged, WorkQueued
 
+_BYTES_OF_A_JOB = 1_000
+"""Beside its inputs and options, about."""
 _KEY_COLUMNS = ("organization", "key", "fingerprint", "job", "batch", "created_at")
 _USE_KEYS = f"{statements.insert('idempotency', _KEY_COLUMNS)} ON CONFLICT DO NOTHING RETURNING job, batch"
 _KEYS = (
@@ -57,6 +60,12 @@ class NewJob:
     job: Job
     idempotency: Idempotency | None
     head_start: Claimed | None
+
+
+def size_of(job: Job) -> int:
+    """About how many bytes of memory a new job takes until it is stored."""
+    texts = (value for value in job.inputs.values() if isinstance(value, str))
+    return _BYTES_OF_A_JOB + sum(map(len, texts)) + len(dump(job.options))
 
 
 async def submit(

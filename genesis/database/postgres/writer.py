@@ -8,9 +8,10 @@ from typing import Any
 from genesis.database.plans import Plans
 from genesis.database.postgres.connection import Connection, Server
 from genesis.database.postgres.deciding import decide
+from genesis.database.postgres.entry import Entry, away, held_up
 from genesis.database.postgres.flush import Flush
-from genesis.database.postgres.lane import Entry, Lane, Run, away
-from genesis.database.postgres.submitting import NewJob, submit
+from genesis.database.postgres.lane import Lane, Run
+from genesis.database.postgres.submitting import NewJob, size_of, submit
 from genesis.errors import Unavailable
 from genesis.ports.clock import Clock
 from genesis.ports.ledger import Decision
@@ -82,7 +83,7 @@ class Writer:
         Raises:
             Unavailable: too much waits to be written, or the database is away.
         """
-        name, size = f"job {new.job.id}", _size(new)
+        name, size = f"job {new.job.id}", size_of(new.job)
         return await self._put(self._together, Entry(new, _future(), refusable=name, size=size))
 
     async def decide(self, decision: Decision) -> None:
@@ -113,15 +114,20 @@ class Writer:
         """
         return await self._put(self._singly, Entry(run, _future(), droppable=droppable))
 
+    @property
+    def hindrance(self) -> str | None:
+        """What waits for locks of others while all else is written, in words; None when nothing does."""
+        return next((words for lane in self._lanes if (words := lane.hindrance)), None)
+
     async def check(self, seconds: float) -> None:
-        """Returns when all can be written, at once if nothing speaks against it.
+        """Returns when all tables can be written, at once if nothing speaks against it.
 
         Raises:
             TimeoutError: it has not been so for as long as `seconds`.
         """
-        sick = [lane for lane in self._lanes if not lane.healthy]
+        doubtful = [lane for lane in self._lanes if not lane.healthy or lane.hindrance]
         async with asyncio.timeout(seconds):
-            await asyncio.gather(*(self._put(lane, Entry(_nothing, _future(), droppable=True)) for lane in sick))
+            await asyncio.gather(*(self._put(lane, Entry(_writable, _future(), droppable=True)) for lane in doubtful))
 
     async def _put(self, lane: Lane, entry: Entry) -> Any:
         if entry.refusable is not None:
@@ -141,6 +147,8 @@ class Writer:
             raise away()
         full = self._waiting >= _LONGEST_QUEUE or self._bytes >= _LARGEST_QUEUE
         if entry.size and (late or full):  # what needs no room is not refused for want of it
+            if words := lane.hindrance:
+                raise held_up(words.removesuffix("."))
             raise Unavailable(
                 "The job ledger has more to write than it can. Nothing was stored.", hint="Try again in a few seconds."
             )
@@ -166,14 +174,10 @@ class Writer:
                 lane.refuse_old()
 
 
-async def _nothing(_: Flush) -> None:
-    """Writes that this writer lives."""
+async def _writable(flush: Flush) -> None:
+    """Writes that this writer lives, and gets the locks that any change needs."""
+    await flush.connection.execute("LOCK TABLE jobs, steps, attempts, events IN ROW EXCLUSIVE MODE")
 
 
 def _future() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
-
-
-def _size(new: NewJob) -> int:
-    texts = (value for value in new.job.inputs.values() if isinstance(value, str))
-    return 1_000 + sum(map(len, texts))

@@ -15,7 +15,13 @@ from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.ports.ledger import Begin, Claimed
 
-_WAKE = f"UPDATE jobs INDEXED BY jobs_sleeping SET wake_at = 0 WHERE {SLEEPING} AND wake_at <= ? RETURNING lane"
+_PORTION = 2_000
+"""Sleepers that are woken at a time: some 20 ms of work."""
+
+_WAKE = (
+    "UPDATE jobs SET wake_at = 0 WHERE id IN (SELECT id FROM jobs INDEXED BY jobs_sleeping "
+    f"WHERE {SLEEPING} AND wake_at <= ? ORDER BY wake_at LIMIT {_PORTION}) RETURNING lane"
+)
 _IS_LIVE = "SELECT 1 FROM executors WHERE id = ? AND state = 'live'"
 _OWNS = "SELECT 1 FROM jobs INDEXED BY jobs_owned WHERE owner = ? AND owner IS NOT NULL LIMIT 1"
 _NEXT_WAITING = (
@@ -62,7 +68,7 @@ def claim(
     transaction: Transaction, plans: Plans, owner: str, lane: str, limit: int, begin: Begin, now: Milliseconds
 ) -> list[Claimed]:
     """Takes up to `limit` jobs; one that cannot be read fails visibly and takes nobody's place."""
-    _wake(transaction, now)
+    wake(transaction, now)
     if not _is_live(transaction, owner):
         return []
     claimed: list[Claimed] = []
@@ -80,7 +86,7 @@ def claim_suspect(
     transaction: Transaction, plans: Plans, owner: str, begin: Begin, now: Milliseconds
 ) -> Claimed | None:
     """Takes the oldest job on which several owners died, for an executor that runs nothing else."""
-    _wake(transaction, now)
+    wake(transaction, now)
     if not _is_live(transaction, owner) or transaction.connection.execute(_OWNS, (owner,)).fetchone():
         return None
     while jobs := load_jobs(transaction.connection, plans, _OLDEST_SUSPECT, {"now": now}):
@@ -89,8 +95,9 @@ def claim_suspect(
     return None
 
 
-def _wake(transaction: Transaction, now: Milliseconds) -> None:
-    for (lane,) in transaction.connection.execute(_WAKE, (now,)).fetchall():
+def wake(transaction: Transaction, now: Milliseconds) -> None:
+    """Wakes some of those who have slept long enough."""
+    for (lane,) in set(transaction.connection.execute(_WAKE, (now,)).fetchall()):
         transaction.work_queued(lane)
 
 

@@ -7,7 +7,7 @@ from genesis.database.rows import dump, dump_failure
 from genesis.database.sqlite.ending import end_all, end_unowned
 from genesis.database.sqlite.loading import load_jobs
 from genesis.database.sqlite.transaction import Transaction
-from genesis.database.states import JOB_MOVES, TERMINAL
+from genesis.database.states import JOB_ENDS, TERMINAL
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.step import StepState
@@ -21,9 +21,10 @@ _RELEASE = (
     "UPDATE jobs SET event_seq = event_seq + ?, owner = NULL, epoch = epoch + 1, lane = ?, wake_at = ? "
     f"{_FENCE} {_RETURNING}"
 )
+_REQUEUE = _RELEASE.replace(" SET ", f" SET status = '{JobStatus.QUEUED}', started_at = NULL, ", 1)
 _FINISH = (
     "UPDATE jobs SET event_seq = event_seq + ?, owner = NULL, epoch = epoch + 1, status = ?, outputs = ?, "
-    f"failure = ?, completed_at = ? {_FENCE} AND (status || '>' || ?) IN ({JOB_MOVES}) {_RETURNING}"
+    f"failure = ?, completed_at = ? {_FENCE} AND (status || '>' || ?) IN ({JOB_ENDS}) {_RETURNING}"
 )
 _JOB = "SELECT * FROM jobs WHERE id = ? AND organization = ?"
 _ASK = "UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE id = ? RETURNING owner"
@@ -49,6 +50,7 @@ def decide(transaction: Transaction, plans: Plans, decision: Decision, now: Mill
     if guarded is None:
         raise fenced(decision.fence)
     last, organization, cancel_requested_at = guarded
+    transaction.add_parts(job, change.parts)
     transaction.change_steps(job, change.steps)
     transaction.add_attempts(job, change.intents)
     transaction.add_events(organization, job, change.events, last)
@@ -74,7 +76,8 @@ def _guard(
         case None:
             cursor = connection.execute(_GO_ON, (events, *fence))
         case Release() as release:
-            cursor = connection.execute(_RELEASE, (events, release.lane, waking(release, now), *fence))
+            statement = _RELEASE if release.begun else _REQUEUE
+            cursor = connection.execute(statement, (events, release.lane, waking(release, now), *fence))
         case Finish(status, outputs, failure):
             end = (status.value, dump(outputs), dump_failure(failure), now)
             cursor = connection.execute(_FINISH, (events, *end, *fence, status.value))

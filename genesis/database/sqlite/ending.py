@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from genesis.database.lifecycle import end_after_release, ended
+from genesis.database.lifecycle import calls_go_on, end_after_release, ended
 from genesis.database.plans import Plans
 from genesis.database.rows import dump, dump_failure
 from genesis.database.sqlite.loading import load_these
@@ -12,6 +12,7 @@ from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.price import CostSource
 from genesis.domain.step import StepState
 
 _END = (
@@ -20,8 +21,8 @@ _END = (
 )
 _SKIP = f"UPDATE steps SET state = '{StepState.SKIPPED}', completed_at = ? WHERE job = ? AND state NOT IN ({SETTLED})"
 _CLOSE_REPEATABLE = (
-    f"UPDATE attempts SET state = '{AttemptState.FAILED}', settled_at = ?, failure = ? WHERE job = ? "
-    f"AND state IN ({OPEN}) AND provider_class = '{ProviderClass.REPEATABLE}'"
+    f"UPDATE attempts SET state = '{AttemptState.FAILED}', settled_at = ?, failure = ?, cost = 0, "
+    f"cost_source = '{CostSource.CATALOG}' WHERE job = ? AND state IN ({OPEN}) AND provider_class = '{ProviderClass.REPEATABLE}'"
 )
 _RELEASE = (
     "UPDATE jobs INDEXED BY jobs_owned SET owner = NULL, epoch = epoch + 1, wake_at = 0, "
@@ -43,6 +44,8 @@ def end_unowned(
     transaction.connection.execute(_SKIP, (now, job.id))
     transaction.connection.execute(_CLOSE_REPEATABLE, (now, dump_failure(INTERRUPTED), job.id))
     transaction.add_events(job.organization, job.id, (ended(status, failure, now),), last)
+    if calls_go_on(job):
+        transaction.cancel_requested(job.id)
 
 
 def end_all(

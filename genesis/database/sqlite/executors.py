@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.database.plans import Plans
+from genesis.database.sqlite.claiming import wake
 from genesis.database.sqlite.ending import end_all, release
 from genesis.database.sqlite.transaction import Transaction
 from genesis.database.states import CLAIMABLE, SLEEPING, WAITING, sql_list
@@ -86,7 +87,9 @@ def leave(transaction: Transaction, plans: Plans, executor: str, now: Millisecon
 
 
 def sweep(transaction: Transaction, plans: Plans, now: Milliseconds) -> int:
-    """Ends waiting jobs whose time is over, forgets old keys and executors; nobody else's lease can be over here."""
+    """Wakes sleepers, ends waiting jobs whose time is over, forgets old keys and executors; nobody else's lease can be
+    over here."""
+    wake(transaction, now)  # beside claims, for which there may be no slot
     late_starts = _ids(transaction, _TOO_LATE_TO_START, now)
     end_all(transaction, plans, late_starts, JobStatus.FAILED, now, START_DEADLINE_PASSED)
     end_all(transaction, plans, _ids(transaction, _TOO_LATE_TO_FINISH, now), JobStatus.FAILED, now, DEADLINE_PASSED)

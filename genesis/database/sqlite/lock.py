@@ -19,6 +19,7 @@ class DatabaseLock:
     """
 
     def __init__(self, database: Path, *, wait_seconds: float = 5.0) -> None:
+        database = database.resolve()  # links lead to one file, which wants one lock
         self._path = database.with_name(database.name + ".lock")
         self._wait_seconds = wait_seconds
         self._descriptor: int | None = None

@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from genesis.database.plans import Plans
-from genesis.database.refusals import no_batch, no_cursor, no_job
+from genesis.database.refusals import no_batch, no_cursor, no_job, user_of
 from genesis.database.rows import attempt_from, batch_from, event_from, retries_of
 from genesis.database.sqlite.listing import Page, add_functions, list_jobs
 from genesis.database.sqlite.loading import load_jobs, rows
+from genesis.database.sqlite.usage import add_usage_functions, usage
 from genesis.database.sqlite.writer import Writer
-from genesis.database.states import CLAIMABLE, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
+from genesis.database.states import CLAIMABLE, IN_DOUBT, OPEN, SLEEPING, SUSPECT, TERMINAL, WAITING
+from genesis.database.usage import UsageSums, days_of
 from genesis.domain.batch import Batch
 from genesis.domain.event import Event, EventType, RecordedEvent
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
+from genesis.domain.usage import Usage, UsageQuery
 from genesis.errors import Unavailable
+from genesis.ports.ledger import Idempotency
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, OpenAttempt
 
 Result = TypeVar("Result")
@@ -34,6 +38,7 @@ _CHECK_PATIENCE_SECONDS = 10.0
 _WRITE = "PRAGMA user_version = 0"  # what it was: a page is written and synchronized, and nothing is changed
 
 _JOB = "SELECT * FROM jobs WHERE id = ? AND organization = ?"
+_ACCEPTED = "SELECT fingerprint, job, batch FROM idempotency WHERE organization = ? AND key = ?"
 _EVENTS = "SELECT * FROM events WHERE job = ? AND seq > ? AND organization = ? ORDER BY seq LIMIT ?"
 _RETRIES = (
     "SELECT * FROM events INDEXED BY events_of_job WHERE job IN (SELECT value FROM json_each(?)) "
@@ -47,6 +52,11 @@ _AHEAD = (
     f"SELECT count(*) FROM ({_SAME_QUEUE} AND priority > :priority UNION ALL "
     f"{_SAME_QUEUE} AND priority = :priority AND id < :id LIMIT :limit)"
 )
+_ROOM = (
+    "SELECT max_running, CASE WHEN max_running IS NOT NULL THEN max(0, max_running - ("
+    "SELECT count(*) FROM jobs INDEXED BY jobs_owned WHERE organization = organizations.id AND owner IS NOT NULL"
+    ")) END FROM organizations WHERE id = ?"
+)
 _NEXT_WAKE = (
     f"SELECT (SELECT min(wake_at) FROM jobs INDEXED BY jobs_sleeping WHERE {SLEEPING}), "
     "(SELECT min(start_by) FROM jobs INDEXED BY jobs_to_start WHERE status = 'queued' AND start_by IS NOT NULL), "
@@ -56,11 +66,19 @@ _CANCEL_REQUESTS = (
     "SELECT id FROM jobs INDEXED BY jobs_owned "
     "WHERE owner = ? AND owner IS NOT NULL AND cancel_requested_at IS NOT NULL ORDER BY id"
 )
-_OPEN_ATTEMPTS = (
+_OF_JOBS_THAT_ARE_OVER = (
     "SELECT attempts.*, jobs.organization, steps.capability "
-    "FROM attempts INDEXED BY attempts_open JOIN jobs ON jobs.id = attempts.job "
+    "FROM attempts INDEXED BY {index} JOIN jobs ON jobs.id = attempts.job "
     "JOIN steps ON steps.job = attempts.job AND steps.name = attempts.step "
-    f"WHERE attempts.state IN ({OPEN}) AND jobs.status IN ({TERMINAL}) ORDER BY attempts.created_at, attempts.id LIMIT ?"
+    f"WHERE jobs.status IN ({TERMINAL}) AND "
+)
+_OPEN_ATTEMPTS = (
+    _OF_JOBS_THAT_ARE_OVER.format(index="attempts_open")
+    + f"attempts.state IN ({OPEN}) ORDER BY attempts.created_at, attempts.id LIMIT ?"
+)
+_IN_DOUBT = (
+    _OF_JOBS_THAT_ARE_OVER.format(index="attempts_in_doubt")
+    + f"{IN_DOUBT} AND attempts.settled_at >= ? ORDER BY attempts.settled_at, attempts.id LIMIT ?"
 )
 
 
@@ -75,6 +93,12 @@ class SqliteQueries:
         self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+
+    async def accepted(self, organization: str, idempotency: Idempotency) -> tuple[str | None, str | None]:
+        used = await self._read(
+            lambda connection: connection.execute(_ACCEPTED, (organization, idempotency.key)).fetchone()
+        )
+        return (None, None) if used is None else user_of(tuple(used), idempotency)
 
     async def job(self, organization: str, job_id: str) -> Job:
         found = await self._read(lambda connection: load_jobs(connection, self._plans, _JOB, (job_id, organization)))
@@ -131,6 +155,10 @@ class SqliteQueries:
         row = await self._read(lambda connection: connection.execute(_AHEAD, values).fetchone())
         return int(row[0])
 
+    async def room(self, organization: str) -> tuple[int | None, int | None]:
+        row = await self._read(lambda connection: connection.execute(_ROOM, (organization,)).fetchone())
+        return (None, None) if row is None else (row[0], row[1])
+
     async def next_wake(self) -> Milliseconds | None:
         moments = await self._read(lambda connection: connection.execute(_NEXT_WAKE).fetchone())
         return min((moment for moment in moments if moment is not None), default=None)
@@ -140,26 +168,40 @@ class SqliteQueries:
         return [job for (job,) in found]
 
     async def open_attempts(self, *, limit: int) -> list[OpenAttempt]:
-        found = await self._read(lambda connection: rows(connection.execute(_OPEN_ATTEMPTS, (limit,))))
+        return await self._attempts(_OPEN_ATTEMPTS, limit)
+
+    async def attempts_in_doubt(self, since: Milliseconds, *, limit: int) -> list[OpenAttempt]:
+        return await self._attempts(_IN_DOUBT, since, limit)
+
+    async def _attempts(self, query: str, *values: int) -> list[OpenAttempt]:
+        found = await self._read(lambda connection: rows(connection.execute(query, values)))
         return [OpenAttempt(row["job"], row["organization"], row["capability"], attempt_from(row)) for row in found]
 
     async def has_suspects(self) -> bool:
         query = f"SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE {SUSPECT})"
         return bool(await self._value(query))
 
+    async def usage(self, organization: str, asked: UsageQuery) -> list[Usage]:
+        sums = UsageSums()
+        for day in days_of(asked):
+            sums.add(await self._read(lambda connection, day=day: usage(connection, organization, day)))  # type: ignore[misc]
+        return sums.groups
+
     async def live_executors(self) -> int:
         return int(await self._value("SELECT count(*) FROM executors WHERE state = 'live'"))
 
-    async def check(self) -> None:
+    async def check(self) -> str | None:
         await self._value("SELECT 1")
+        self._writer.check_file()
         if time.monotonic() - self._writer_was_well < _CHECK_SECONDS:
-            return
+            return None
         try:
             async with asyncio.timeout(_CHECK_PATIENCE_SECONDS):
                 await self._writer.execute(lambda transaction: transaction.connection.execute(_WRITE).close())
         except TimeoutError:
             raise Unavailable("The job ledger takes too long to write.", hint="Check the disk.") from None
         self._writer_was_well = time.monotonic()
+        return None
 
     def close(self) -> None:
         self._threads.shutdown()
@@ -191,6 +233,7 @@ class SqliteQueries:
             connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA query_only = ON")
             add_functions(connection)
+            add_usage_functions(connection)
             self._local.connection = connection
             self._connections.append(connection)
         return connection

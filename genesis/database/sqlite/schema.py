@@ -1,5 +1,6 @@
 """Brings a database file to the newest schema; Alembic is imported only when it is behind."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,7 +12,7 @@ from genesis.errors import Misconfigured
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest revision of `genesis/database/migrations`."""
 
 
@@ -25,11 +26,17 @@ def migrate(database: Path) -> None:
         version = _version(database)
     except sqlite3.Error as error:
         raise Misconfigured(
-            f"The database {database} cannot be opened: {error}.",
-            hint="Check that DB_PATH names an SQLite file that this process may write to.",
+            f"The database {database} cannot be opened: {error}.", hint=_what_to_check(database, error)
         ) from error
     if version != HEAD:
         _upgrade(database, version)
+
+
+def _what_to_check(database: Path, error: sqlite3.Error) -> str:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
+        free = shutil.disk_usage(database.parent).free
+        return f"The disk may be full or failing: {free / 1_000_000:,.1f} MB are free in {database.parent}."
+    return "Check that DB_PATH names an SQLite file that this process may write to."
 
 
 def _version(database: Path) -> str | None:

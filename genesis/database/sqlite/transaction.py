@@ -21,6 +21,7 @@ from genesis.database.rows import (
     evidence_values,
     intent_values,
     job_values,
+    part_values,
     step_change,
     step_values,
 )
@@ -130,6 +131,10 @@ class Transaction:
     def change_steps(self, job: str, steps: Iterable[Step]) -> None:
         """Writes steps as they are now; one that is over stays as it is."""
         self._parts[_CHANGE_STEP].extend((*step_change(step), job, step.name, step.state.value) for step in steps)
+
+    def add_parts(self, job: str, steps: Iterable[Step]) -> None:
+        """Stores steps that are parts of others."""
+        self._parts[_ADD_STEP].extend(part_values(job, steps))
 
     def add_attempts(self, job: str, intents: Iterable[Attempt]) -> None:
         """Stores new attempts."""

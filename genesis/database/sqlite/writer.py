@@ -46,6 +46,9 @@ _LONGEST_QUEUE = 20_000
 """Waiting commands after which new jobs are refused; settles and cancels never are."""
 
 
+_Identity = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     command: Command[Any]
@@ -85,8 +88,22 @@ class Writer:
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._file: _Identity | None = None
+
+    def check_file(self) -> None:
+        """Returns when the database's name still leads to the file that is written.
+
+        Raises:
+            Unavailable: it was deleted or replaced, so that a process that starts anew would find nothing of it.
+        """
+        if _identity(self._database) != self._file:
+            raise Unavailable(
+                f"The database file {self._database} was deleted or replaced while it was in use.",
+                hint="Put the file back where it was, or restart the process; stop it first whenever you change the file.",
+            )
 
     def start(self) -> None:
+        self._file = _identity(self._database)
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
@@ -107,6 +124,8 @@ class Writer:
         """
         if refusable and self._queue.qsize() >= _LONGEST_QUEUE:
             raise Unavailable("The job ledger has more to write than it can.", hint="Try again in a few seconds.")
+        if refusable:
+            self.check_file()
         if not self._thread.is_alive():
             raise Unavailable("The job ledger is not written any more.", hint="Restart the process.")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -157,6 +176,15 @@ class Writer:
                 entry.future.set_exception(answer)
             else:
                 entry.future.set_result(answer)
+
+
+def _identity(file: Path) -> _Identity | None:
+    """The file's device and number; None where there is none. Another one of the same name has others."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _flush(connection: sqlite3.Connection, commands: list[Command[Any]]) -> _Flushed:

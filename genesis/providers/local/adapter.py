@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
@@ -25,6 +25,7 @@ from genesis.providers.openai_format import (
     image_result,
     transcription_result,
 )
+from genesis.providers.options import Field, OptionTable, same_names
 from genesis.providers.translation import (
     error_message,
     given,
@@ -41,6 +42,10 @@ from genesis.providers.translation import (
 
 _BUSY_SECONDS = 1.0
 _FREE = Money(0)
+_LONGEST_TEXT = {"speech": 5_000}
+"""Characters: on two cores they take half a minute and become 12 MB; ten times as many would be too much for a call."""
+_LONGEST_AUDIO = {"transcription": 600.0}
+"""Seconds, which two cores hear in about half a minute."""
 
 
 class LocalText:
@@ -76,7 +81,7 @@ class LocalText:
 class LocalSpeech:
     """Speech over `POST /v1/audio/speech`, as a WAV file."""
 
-    options = frozenset({"voice", "language", "speed"})
+    options: ClassVar[OptionTable] = {"language": Field(note="English only"), **same_names("voice speed")}
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
@@ -97,7 +102,7 @@ class LocalSpeech:
 class LocalTranscription:
     """Transcription over `POST /v1/audio/transcriptions`."""
 
-    options = frozenset({"language"})
+    options: ClassVar[OptionTable] = {"language": Field("language", note="English only")}
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
@@ -113,7 +118,10 @@ class LocalTranscription:
 class LocalImage:
     """Images over `POST /v1/images/generations`."""
 
-    options = frozenset({"style", "quality", "aspect_ratio", "negative_prompt", "seed"})
+    options: ClassVar[OptionTable] = {
+        "aspect_ratio": Field("size", note="as pixels, together with the quality"),
+        **same_names("style quality negative_prompt seed"),
+    }
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
@@ -131,7 +139,7 @@ class LocalImage:
 class LocalImageTransform:
     """Image transformation over `POST /v1/images/edits`."""
 
-    options = frozenset({"style", "strength", "seed"})
+    options = same_names("style strength seed")
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
@@ -199,6 +207,14 @@ def provider(capability: str) -> Provider:
         base_url="",
         missing="" if installed(capability) else "packages of requirements/offline.txt are not installed",
         provider_class=ProviderClass.REPEATABLE,
-        services={name: Service(_ADAPTERS[name], models=(model,)) for name, model in LOCAL_MODELS.items()},
+        services={
+            name: Service(
+                _ADAPTERS[name],
+                (model,),
+                longest_text=_LONGEST_TEXT.get(name),
+                longest_audio_seconds=_LONGEST_AUDIO.get(name),
+            )
+            for name, model in LOCAL_MODELS.items()
+        },
         slots=1,
     )

@@ -30,7 +30,17 @@ const TAKES_IMAGE: Pipeline = {
 }
 
 function provider(capability: string, missing = ""): Provider {
-  return { name: "one", capability, configured: missing === "", missing, models: ["one:a"], any_model: false }
+  return {
+    name: "one",
+    capability,
+    configured: missing === "",
+    missing,
+    models: ["one:a"],
+    any_model: false,
+    slots: 1,
+    in_doubt: "opaque",
+    health: [],
+  }
 }
 
 function readiness(...away: string[]): Readiness {
@@ -74,7 +84,7 @@ const JOB = {
   pipeline: "text_to_image",
   inputs: { text: "a fox" },
   options: { seed: 3 },
-  outputs: { text: null, image_url: "/storage/images/1.png", audio_url: null },
+  outputs: { text: null, image_url: "/storage/images/1.png", audio_url: null, subtitles: null },
 } as unknown as Job
 
 const TYPED = {

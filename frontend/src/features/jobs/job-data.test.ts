@@ -13,7 +13,7 @@ const JOB: Job = {
   status: "completed",
   inputs: { audio_url: "/storage/audio/7.wav" },
   options: {},
-  outputs: { text: null, image_url: null, audio_url: null },
+  outputs: { text: null, image_url: null, audio_url: null, subtitles: null },
   metadata: {
     provider: null,
     created_at: at(0),
@@ -33,12 +33,15 @@ const JOB: Job = {
     retried_at: null,
     cancel_requested_at: null,
     cost_microdollars: null,
+    cost_known_microdollars: 0,
+    max_cost_microdollars: null,
     warnings: [],
   },
   steps: [],
 }
 const STEP: Step = {
   name: "draw",
+  part_of: null,
   capability: "image",
   status: "done",
   output: null,
@@ -46,11 +49,15 @@ const STEP: Step = {
   completed_at: null,
   retry_at: null,
   error: null,
+  cost_microdollars: null,
   attempts: [],
 }
 
 test("outputs: files before texts, and only what is there", () => {
-  const job = { ...JOB, outputs: { text: "a fox", image_url: "/storage/images/1.png", audio_url: null } }
+  const job = {
+    ...JOB,
+    outputs: { text: "a fox", image_url: "/storage/images/1.png", audio_url: null, subtitles: null },
+  }
   expect(outputsOf(job).map(({ name, kind, value }) => [name, kind, value])).toEqual([
     ["image_url", "image", "/storage/images/1.png"],
     ["text", "text", "a fox"],
@@ -101,6 +108,8 @@ test("a canceled attempt did not fail", () => {
     created_at: at(0),
     settled_at: at(1),
     cost_microdollars: null,
+    cost_source: null,
+    quantities: {},
     warnings: [],
     error: { code: "attempt-canceled", message: "The attempt was canceled.", hint: "" },
   }
@@ -120,9 +129,21 @@ test("progress counts the steps that are taken", () => {
   expect(progressOf({ ...JOB, status: "queued" })).toBe("Waiting for a free slot…")
 })
 
+test("progress counts parts with their step", () => {
+  const part = { ...STEP, part_of: "draw" }
+  const steps: Step[] = [
+    { ...STEP, status: "running" },
+    { ...part, name: "draw#1", status: "done" },
+    { ...part, name: "draw#2", status: "running" },
+    { ...part, name: "draw#3", status: "waiting" },
+  ]
+  expect(progressOf({ ...JOB, status: "running", steps })).toBe("Working… 1 of 3 parts")
+})
+
 test("a failure's own hint wins over general advice, and every failure has some", () => {
   const failure = { code: "provider-rejected", message: "No.", hint: "" }
   expect(adviceFor({ ...failure, hint: "Do this." })).toBe("Do this.")
   expect(adviceFor(failure)).toMatch(/another model/)
+  expect(adviceFor({ ...failure, code: "model-unavailable" })).toMatch(/another model/)
   expect(adviceFor({ ...failure, code: "never-heard-of" })).toMatch(/job's id/)
 })

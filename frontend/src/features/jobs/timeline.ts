@@ -33,14 +33,17 @@ export function outcomeOf({ status, error }: Attempt): { word: string; error: At
   return { word: ATTEMPT_WORDS[status], error }
 }
 
-/** What a job that has not ended is doing; steps that were left out are not counted. */
+/** What a job that has not ended is doing; steps that were left out are not counted, and parts with their step. */
 export function progressOf({ status, steps, metadata }: Job): string {
   if (metadata.cancel_requested_at !== null) return "Canceling…"
-  const taken = steps.filter((step) => step.status !== "skipped")
+  const taken = steps.filter((step) => step.status !== "skipped" && step.part_of === null)
   const number = taken.findIndex((step) => step.status === "running") + 1
   const step = taken[number - 1]
   if (step === undefined) return status === "queued" ? "Waiting for a free slot…" : "Working…"
-  return taken.length === 1 ? "Working…" : `Step ${number} of ${taken.length}: ${step.name}…`
+  const parts = steps.filter((part) => part.part_of === step.name)
+  const done = parts.filter((part) => part.status === "done").length
+  const share = parts.length === 0 ? "" : ` ${done} of ${parts.length} parts`
+  return taken.length === 1 ? `Working…${share}` : `Step ${number} of ${taken.length}: ${step.name}…${share}`
 }
 
 function momentOr(moment: string | null, fallback: number): number {

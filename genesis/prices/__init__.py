@@ -1,0 +1,1 @@
+"""Prices of models: the operator's table, and what the platform is shipped with."""
