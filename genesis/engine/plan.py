@@ -38,7 +38,7 @@ def call_of(job: Job, step: PipelineStep) -> tuple[dict[str, Any], dict[str, Any
     """Input and options of a step's call; what has no value is left out, what is too long falls back or is cut."""
     part = job.step(step.name).part if job.has_parts else None
     if part is not None:
-        return dict(part.input), _part_options(call_of(job, job.planned(part.of))[1])
+        return dict(part.input), options_of(job, step)
     scope = job.scope
     model = CAPABILITIES[step.capability].input
     call_input = {
@@ -48,7 +48,10 @@ def call_of(job: Job, step: PipelineStep) -> tuple[dict[str, Any], dict[str, Any
 
 
 def options_of(job: Job, step: PipelineStep) -> dict[str, Any]:
-    """The options of a step's call."""
+    """The options of a step's call; a part has those of the whole."""
+    part = job.step(step.name).part if job.has_parts else None
+    if part is not None:
+        return _part_options(options_of(job, job.planned(part.of)))
     if not step.options:
         return {}
     scope = job.scope

@@ -14,6 +14,7 @@ from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.engine.engine import Engine
 from genesis.pipelines.catalog import builtin_pipelines
+from genesis.ports.prices import NoPrices
 from tests.support.bad_moments import Cut
 from tests.support.engine import SETTINGS, always, ended, never, submit, until
 from tests.support.postgres import PostgresServer
@@ -48,7 +49,7 @@ def engine_of(server, name, monkeypatch):
     async def opened(workers):
         async with open_postgres(url, lease_seconds=LEASE_SECONDS) as db:
             ledger = Cut(db.ledger)
-            engine = Engine(ledger, db.queries, db.signals, workers, builtin_pipelines(), db.clock, settings)
+            engine = Engine(ledger, db.queries, db.signals, workers, builtin_pipelines(), NoPrices(), db.clock, settings)
             async with engine.running():
                 await until(lambda: engine.directory.known)
                 yield engine, ledger

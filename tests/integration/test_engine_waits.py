@@ -12,6 +12,7 @@ from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.engine.engine import Engine
 from genesis.errors import ProviderUnavailable
 from genesis.pipelines.contract import contract_of
+from genesis.ports.prices import NoPrices
 from genesis.ports.workers import CallPending
 from tests.support.engine import SETTINGS, always, ended, never, submit, until
 from tests.support.gateway import app_of
@@ -33,8 +34,8 @@ SPOKEN = {
 async def elsewhere(engine, workers):
     """An engine that runs no jobs, as in another process: it has the ledger, and asks the workers itself."""
     settings = SETTINGS.model_copy(update={"executor": False})
-    parts = (engine._ledger, engine._queries, engine._signals, workers, engine.pipelines, engine._clock, settings)
-    other = Engine(*parts)
+    parts = (engine._ledger, engine._queries, engine._signals, workers, engine.pipelines, NoPrices(), engine._clock)
+    other = Engine(*parts, settings)
     async with other.running():
         await until(lambda: len(other.directory.known) + len(workers.missing) >= len(CAPABILITIES))
         yield other

@@ -288,6 +288,8 @@ class LedgerMachine(RuleBasedStateMachine):
         """Time passes; an executor may lose its jobs: in good order, by mistake, or with its lease."""
         self.clock.time += 10 + pick % 90
         assert self.do(self.ledger.sweep()) == 0
+        if self.ledger.exclusive:  # its sweeps wake sleepers as well
+            self.wake()
         owner = self.executor(name)
         if how == "leaves":
             self.leave(owner)
