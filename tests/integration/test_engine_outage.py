@@ -49,7 +49,9 @@ def engine_of(server, name, monkeypatch):
     async def opened(workers):
         async with open_postgres(url, lease_seconds=LEASE_SECONDS) as db:
             ledger = Cut(db.ledger)
-            engine = Engine(ledger, db.queries, db.signals, workers, builtin_pipelines(), NoPrices(), db.clock, settings)
+            engine = Engine(
+                ledger, db.queries, db.signals, workers, builtin_pipelines(), NoPrices(), db.clock, settings
+            )
             async with engine.running():
                 await until(lambda: engine.directory.known)
                 yield engine, ledger

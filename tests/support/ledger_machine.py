@@ -377,8 +377,6 @@ class LedgerMachine(RuleBasedStateMachine):
             if one.state in OPEN and one.provider_class is ProviderClass.REPEATABLE:
                 expected.attempts[identity] = replace(one, state=AttemptState.FAILED)
 
-    # What has to hold after each
-
     @invariant()
     def the_ledger_is_as_expected(self):
         page = self.do(self.queries.jobs(DEFAULT_ORGANIZATION, limit=1_000, where=JobFilter()))
