@@ -137,7 +137,7 @@ test("without a provider it says which setting is missing before anything is sen
   const bare = await Gateway.start({ GENESIS_FAKE_PROVIDER: "false" })
   try {
     await page.goto(`${bare.url}/app/?p=text_to_image`)
-    await expect(page.getByText("huggingface: HUGGINGFACE_API_KEY is not set")).toBeVisible()
+    await expect(page.getByText("huggingface: HUGGINGFACE_API_KEY is not set").first()).toBeVisible()
     await expect(page.getByText("No provider of “image” is set up, so this cannot run yet.")).toBeVisible()
     await expect(page.getByText(/jobs go on without it/)).toBeVisible()
     await expect(page.getByRole("button", { name: "Run" })).toBeDisabled()
