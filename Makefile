@@ -18,11 +18,15 @@ up: page  ## starts the platform: page, API and workers in one process
 demo: setup  ## runs all six pipelines on sample inputs and checks what they make
 	@$(BIN)/python -m demo
 
+# Tests that wait for minutes, beside others that do.
+SLOW := $(addprefix tests/integration/, test_engine_clock.py test_provider_faults.py test_engine_outage.py)
+
 test: setup  ## passes all checks and tests
 	@tools/stage.sh checks $(MAKE) --no-print-directory check
 	@tools/stage.sh "unit tests" $(BIN)/pytest -q tests/unit
-	@tools/side_by_side.sh "contract and provider tests" "$(BIN)/pytest -q -m 'not heavy' tests/contract tests/providers" \
-		"integration tests" "$(BIN)/pytest -q tests/integration"
+	@tools/side_by_side.sh \
+		"contract, provider and slow tests" "$(BIN)/pytest -q -m 'not heavy' tests/contract tests/providers $(SLOW)" \
+		"integration tests" "$(BIN)/pytest -q tests/integration $(SLOW:%=--ignore=%)"
 	@tools/stage.sh "end-to-end and chaos tests" $(BIN)/pytest -q tests/e2e tests/chaos
 	@tools/stage.sh "page in a browser" tools/page.sh e2e
 	@tools/stage.sh demo $(BIN)/python -m demo
