@@ -55,7 +55,7 @@ def migrate() -> None:
 
 @main.command()
 def check() -> None:
-    """Tries every configured provider without paying, and tells which keys are wrong."""
+    """Tries every provider's key without paying."""
     from launcher.check import Verdict, check_providers
 
     with _settings() as settings:

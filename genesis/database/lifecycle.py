@@ -70,12 +70,6 @@ def owned(job: Job, owner: str, now: Milliseconds) -> tuple[Job, tuple[Event, ..
     return taken, events
 
 
-def overdue(job: Job, now: Milliseconds) -> bool:
-    """Whether a waiting job's time to start or to end is over."""
-    late_start = job.status is JobStatus.QUEUED and job.start_by is not None and job.start_by <= now
-    return late_start or (job.finish_by is not None and job.finish_by <= now)
-
-
 def ended(status: JobStatus, failure: Failure | None, now: Milliseconds) -> Event:
     """The event of a job that the ledger itself ends."""
     kind = EventType.JOB_CANCELED if status is JobStatus.CANCELED else EventType.JOB_FAILED

@@ -13,13 +13,3 @@ class Prices(Protocol):
 
     def load(self) -> None:
         """Reads what takes a moment to be read, so that `price` is quick from then on; to be called in a thread."""
-
-
-class NoPrices:
-    """Implements the port `Prices` without knowing any."""
-
-    def price(self, capability: str, target: str) -> tuple[Price, CostSource] | None:  # noqa: ARG002  # the port's names
-        return None
-
-    def load(self) -> None:
-        """There is nothing to read."""

@@ -11,10 +11,10 @@ from genesis.domain.job import CUT, JOIN, JobStatus
 from genesis.engine.engine import Engine
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.clock import SystemClock
-from genesis.ports.prices import NoPrices
 from genesis.settings import Settings
 from genesis.transport.in_process import InProcessWorkers
 from tests.support.engine import ended, submit, until
+from tests.support.prices import SetPrices
 from workers.open import open_worker
 
 MOST_WRONG = 0.25
@@ -50,7 +50,7 @@ async def test_a_story_is_spoken_and_understood_in_parts(tmp_path):
         }
         db = await stack.enter_async_context(open_sqlite(settings.db_path, SystemClock()))
         workers, pipelines = InProcessWorkers(services), builtin_pipelines()
-        engine = Engine(db.ledger, db.queries, db.signals, workers, pipelines, NoPrices(), db.clock, settings)
+        engine = Engine(db.ledger, db.queries, db.signals, workers, pipelines, SetPrices(), db.clock, settings)
         await stack.enter_async_context(engine.running())
         await until(lambda: len(engine.directory.known) == 2)
         spoken = await ended(engine, await submit(engine, "text_to_speech", {"text": _STORY}), within=100)

@@ -9,10 +9,10 @@ from genesis.database.sqlite.open import open_sqlite
 from genesis.engine.engine import Engine
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.clock import SystemClock
-from genesis.ports.prices import NoPrices
 from genesis.settings import Settings
 from tests.support.engine import SETTINGS
 from tests.support.gateway import serving
+from tests.support.prices import SetPrices
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def engine_on(database):
                 db.signals,
                 workers,
                 pipelines or builtin_pipelines(),
-                prices or NoPrices(),
+                prices or SetPrices(),
                 db.clock,
                 settings,
             )

@@ -15,12 +15,12 @@ from genesis.engine.engine import Engine
 from genesis.errors import ProviderUnavailable, TooLate, WorkerLost
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.pipelines.contract import contract_of
-from genesis.ports.prices import NoPrices
 from genesis.ports.workers import CallPending
 from tests.support.bad_moments import Cut
 from tests.support.clocks import HOUR, LEASE_SECONDS, postgres_of_its_own_time, sqlite_on_machine
 from tests.support.engine import SETTINGS, always, attempts_closed, ended, failing, never, submit, until
 from tests.support.jobs import pipeline, text_step
+from tests.support.prices import SetPrices
 from tests.support.workers import ScriptedWorkers, answer, described
 
 SOON = 15.0
@@ -55,7 +55,7 @@ def engine_on(clocked):
     async def opened(workers, pipelines=None, wrap=lambda ledger: ledger, **changes):
         settings = SETTINGS.model_copy(update={"lease_seconds": LEASE_SECONDS, "drain_seconds": 0} | changes)
         async with clocked.opened() as db:
-            parts = (db.queries, db.signals, workers, pipelines or builtin_pipelines(), NoPrices(), db.clock)
+            parts = (db.queries, db.signals, workers, pipelines or builtin_pipelines(), SetPrices(), db.clock)
             engine = Engine(wrap(db.ledger), *parts, settings)
             async with engine.running():
                 await until(lambda: engine.directory.known)

@@ -12,11 +12,11 @@ from genesis.engine.engine import Engine
 from genesis.errors import Unavailable
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.clock import SystemClock
-from genesis.ports.prices import NoPrices
 from tests.support.bad_moments import Cut
 from tests.support.engine import SETTINGS, always, attempts_closed, ended, never, submit, until
 from tests.support.jobs import job_of
 from tests.support.postgres import postgres_database
+from tests.support.prices import SetPrices
 from tests.support.workers import ScriptedWorkers, answer, described
 
 LEASE_SECONDS = 1.0
@@ -40,7 +40,7 @@ def cluster(monkeypatch):
                 db.signals,
                 workers,
                 builtin_pipelines(),
-                NoPrices(),
+                SetPrices(),
                 db.clock,
                 settings.model_copy(update=changes),
             )

@@ -14,10 +14,10 @@ from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.engine.engine import Engine
 from genesis.pipelines.catalog import builtin_pipelines
-from genesis.ports.prices import NoPrices
 from tests.support.bad_moments import Cut
 from tests.support.engine import SETTINGS, always, ended, never, submit, until
 from tests.support.postgres import PostgresServer
+from tests.support.prices import SetPrices
 from tests.support.workers import ScriptedWorkers, answer, described
 
 LEASE_SECONDS = 3.0
@@ -50,7 +50,7 @@ def engine_of(server, name, monkeypatch):
         async with open_postgres(url, lease_seconds=LEASE_SECONDS) as db:
             ledger = Cut(db.ledger)
             engine = Engine(
-                ledger, db.queries, db.signals, workers, builtin_pipelines(), NoPrices(), db.clock, settings
+                ledger, db.queries, db.signals, workers, builtin_pipelines(), SetPrices(), db.clock, settings
             )
             async with engine.running():
                 await until(lambda: engine.directory.known)

@@ -12,11 +12,11 @@ from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.engine.engine import Engine
 from genesis.errors import ProviderUnavailable
 from genesis.pipelines.contract import contract_of
-from genesis.ports.prices import NoPrices
 from genesis.ports.workers import CallPending
 from tests.support.engine import SETTINGS, always, ended, never, submit, until
 from tests.support.gateway import app_of
 from tests.support.jobs import pipeline, text_step
+from tests.support.prices import SetPrices
 from tests.support.workers import ScriptedWorkers, answer, described
 
 SPOKEN = {
@@ -34,7 +34,7 @@ SPOKEN = {
 async def elsewhere(engine, workers):
     """An engine that runs no jobs, as in another process: it has the ledger, and asks the workers itself."""
     settings = SETTINGS.model_copy(update={"executor": False})
-    parts = (engine._ledger, engine._queries, engine._signals, workers, engine.pipelines, NoPrices(), engine._clock)
+    parts = (engine._ledger, engine._queries, engine._signals, workers, engine.pipelines, SetPrices(), engine._clock)
     other = Engine(*parts, settings)
     async with other.running():
         await until(lambda: len(other.directory.known) + len(workers.missing) >= len(CAPABILITIES))

@@ -7,9 +7,9 @@ from genesis.engine.chain import Limits
 from genesis.engine.choice import Chosen, Later, choose, intend
 from genesis.engine.retry import RetryPolicy
 from genesis.errors import ProviderUnavailable
-from genesis.ports.prices import NoPrices
 from genesis.ports.workers import ProviderDescription, WorkerDescription
 from tests.support.jobs import job_of, pipeline, text_step
+from tests.support.prices import SetPrices
 from tests.support.workers import default_links
 
 POLICY = RetryPolicy(Limits(3, 9), 0.5, 30.0, 300.0)
@@ -24,7 +24,7 @@ def worker(*names):
 def chosen_of(described, breakers=None, **changes):
     job = job_of(pipeline(text_step("a")), **changes)
     breakers = breakers or Breakers(lambda: 0, lambda: 0.0)
-    return choose(job, job.plan.steps[0], described, breakers, POLICY, NoPrices(), 1_000)
+    return choose(job, job.plan.steps[0], described, breakers, POLICY, SetPrices(), 1_000)
 
 
 def test_the_first_provider_uses_the_slots_of_the_capability():

@@ -21,7 +21,6 @@ from genesis.providers.translation import data_url, given, image_size, media_in,
 QUEUE = "?_subdomain=queue"
 """Leads the router to fal's queue."""
 
-_JSON_ONLY = {"Accept": "application/json"}
 _ZAI_HEADERS = {"Accept-Language": "en-US,en", "x-source-channel": "hugging_face"}
 
 
