@@ -3,8 +3,11 @@
 * GenesisError                 something a caller or operator can act on
   + InvalidRequest             the caller must change the request
     - UnknownPipeline · UnknownOption · UnknownModel · NoProvider · TooExpensive · UnknownPrice
+    - UnsupportedMedia         the content is not of a type that can be used
+  + Forbidden                  the caller may not do this; a signature is wrong or over
   + PayloadTooLarge            the request is larger than a stated limit
   + NotFound                   no such thing, for this organization
+    - Gone                     it was there, and was deleted
   + Conflict                   the thing's state does not allow it
   + IdempotencyConflict        the idempotency key was used for something else
   + Unavailable                the platform cannot do this now; try again
@@ -113,12 +116,24 @@ class UnknownPrice(InvalidRequest):
     code = "unknown-price"
 
 
+class UnsupportedMedia(InvalidRequest):
+    code = "unsupported-media-type"
+
+
+class Forbidden(GenesisError):
+    code = "forbidden"
+
+
 class PayloadTooLarge(GenesisError):
     code = "payload-too-large"
 
 
 class NotFound(GenesisError):
     code = "not-found"
+
+
+class Gone(NotFound):
+    code = "gone"
 
 
 class Conflict(GenesisError):

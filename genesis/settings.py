@@ -53,6 +53,30 @@ class Settings(BaseSettings):
     storage_path: Path = Path("./data/storage")
     """Folder of generated files; `STORAGE_URL` wins over it. Gateway and workers share it."""
     storage_url: str | None = None
+    """`file:///folder` or `s3://bucket/prefix`."""
+    aws_endpoint_url: str | None = None
+    """Where an S3 store is that is not Amazon's."""
+    aws_region: str = "us-east-1"
+    aws_access_key_id: SecretStr | None = None
+    """Without it, the S3 store is asked with what the machine or pod is given (roles, web identity)."""
+    aws_secret_access_key: SecretStr | None = None
+    aws_session_token: SecretStr | None = None
+    storage_public_url: str | None = None
+    """URL under which clients reach the S3 store, where that is not AWS_ENDPOINT_URL; presigned links name it."""
+    storage_redirect: bool = False
+    """Whether files in an S3 store are served by a redirect to the store instead of through the gateway."""
+    storage_accel_prefix: str | None = None
+    """Location of an nginx in front (`/protected/`) that serves STORAGE_PATH, for `X-Accel-Redirect`."""
+    max_upload_bytes: int = Field(2 * 1024**3, ge=1024)
+    """Largest file that people may upload."""
+    upload_idle_seconds: float = Field(60.0, gt=0, le=3600)
+    """An upload of which nothing arrives for this long is given up."""
+    file_retention_days: float | None = Field(None, gt=0)
+    """Files are deleted so long after they were made, unless they or their organization say otherwise."""
+    orphan_hours: float = Field(24.0, ge=1)
+    """Contents of the store that nothing refers to are deleted after this time."""
+    signing_key: SecretStr | None = Field(None, min_length=32, validation_alias="GENESIS_SIGNING_KEY")
+    """Signs links to files; without it, a random one in the database does, which all gateways share."""
 
     llm_worker_url: str = "http://127.0.0.1:8001"
     image_worker_url: str = "http://127.0.0.1:8002"
@@ -125,6 +149,8 @@ class Settings(BaseSettings):
     max_fetch_bytes: int = Field(50 * 1024 * 1024, ge=1024)
     """Largest input file fetched from a URL and largest file accepted from a provider."""
     fetch_timeout_seconds: float = Field(30.0, gt=0, le=600)
+    fetch_plain_http: bool = False
+    """Whether input URLs may begin with http://; hosts of FETCH_ALLOWED_HOSTS may in any case."""
     fetch_allowed_hosts: CommaSeparated = ()
     """Hosts (`name` or `name:port`) that input URLs may name although their address is not public."""
 
