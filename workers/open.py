@@ -36,19 +36,27 @@ async def open_worker(
     store = open_store(settings)
     receipts = Receipts(open_receipts(settings), capability)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        stack.push_async_callback(receipts.close)
         client = await stack.enter_async_context(HttpClient())
-        fetcher = GuardedFetcher(
-            max_bytes=settings.max_fetch_bytes,
-            timeout_seconds=settings.fetch_timeout_seconds,
-            allowed_hosts=settings.fetch_allowed_hosts,
+        of_users, of_providers = (
+            GuardedFetcher(
+                max_bytes=settings.max_fetch_bytes,
+                timeout_seconds=settings.fetch_timeout_seconds,
+                allowed_hosts=settings.fetch_allowed_hosts,
+                # A result may be paid for: it waits for no user's file, and comes as its provider sends it.
+                plain_http=settings.fetch_plain_http or not is_of_users,
+                limited=is_of_users,
+            )
+            for is_of_users in (True, False)
         )
         channels = {
             provider.name: (provider, open_channel(provider, capability_name, client, settings)) for provider in chain
         }
         for _, channel in channels.values():
             stack.push_async_callback(channel.close)
-        files = InputFiles(store, fetcher, settings.max_fetch_bytes)
-        keeper = ResultKeeper(store, fetcher, capability.output_kind)
+        files = InputFiles(store, of_users, settings.max_fetch_bytes)
+        keeper = ResultKeeper(store, of_providers, capability.output_kind)
         call_seconds = settings.call_timeout_seconds
         chain_links = links(settings, capability_name, chain)
         limits = {one.name: one.services[capability_name].longest_audio_seconds for one in chain if not one.missing}

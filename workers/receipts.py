@@ -56,6 +56,10 @@ class Receipts:
             return result if earlier is None else earlier[1]
         return result
 
+    async def close(self) -> None:
+        """Lets go of what the store holds open."""
+        await self._store.close()
+
     def _key(self, call_key: str) -> str:
         return f"{self._folder}/{call_key}.json"
 

@@ -1,6 +1,6 @@
 """The store of files' contents."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +90,10 @@ class BlobStore(Protocol):
             NotFound: there is no such content.
         """
 
-    def pieces(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """A content from byte `start` to before byte `end`, in pieces, in little memory.
+    def pieces(self, key: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
+        """A content from byte `start` to before byte `end`, or to its end, in pieces, in little memory.
+
+        Whoever leaves before the end closes it.
 
         Raises:
             NotFound: there is no such content.
@@ -102,12 +104,13 @@ class BlobStore(Protocol):
 
         Raises:
             NotFound: there is no such content under either key.
+            Conflict: there is another content under the new key.
         """
 
     async def delete(self, key: str) -> None:
         """Deletes a content, if there is one; it is gone for good when this returns."""
 
-    def blobs(self, folder: str | None = None) -> AsyncIterator[Blob]:
+    def blobs(self, folder: str | None = None) -> AsyncGenerator[Blob, None]:
         """All contents, or those whose key begins with `folder/`, in no certain order.
 
         What begins or ends to be stored meanwhile may be left out. Receipts and half-written contents are not among them.

@@ -113,9 +113,9 @@ async def _ended(*tasks: asyncio.Task[None]) -> None:
 
 
 def _names(folder: Path, *, stems: bool) -> frozenset[str]:
-    """The files below a folder: their names without the extension, or their paths within it.
+    """The files below a folder of stored ones: their names without the extension, or their keys.
 
     A name that begins with a dot is that of a file whose writing was cut off.
     """
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    return frozenset(path.stem if stems else path.relative_to(folder).as_posix() for path in files)
+    return frozenset(path.stem if stems else f"{path.relative_to(folder).parts[0]}/{path.name}" for path in files)

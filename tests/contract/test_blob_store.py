@@ -1,23 +1,21 @@
-"""What every blob store does, and what the file store does beyond it."""
+"""What every blob store does with whole contents; those that come and go in pieces have a file of their own."""
 
 import asyncio
-import errno
 import hashlib
-import os
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from genesis.domain.artifact import Artifact
-from genesis.errors import Conflict, InvalidRequest, Misconfigured, NotFound, PayloadTooLarge, Unavailable
+from genesis.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge
 from genesis.ports.blobs import BlobStore
 from genesis.settings import Settings
-from genesis.storage.file import FileStore
 from genesis.storage.open import open_store
+from tests.support.blobs import KINDS, listed, opened, settings_of
+from workers.receipts import open_receipts
 
-STORES: dict[str, Callable[[Path], BlobStore]] = {"file": FileStore}
 KEY = "images/01900000-0000-7000-8000-000000000000.png"
 NOT_KEYS = [
     "",
@@ -54,9 +52,16 @@ NOT_KEYS = [
 ]
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    return STORES[request.param](tmp_path)
+@pytest.fixture(params=KINDS)
+def kind_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    return settings_of(request.param, tmp_path)
+
+
+@pytest.fixture(params=KINDS)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BlobStore]:
+    store = opened(request.param, tmp_path)
+    yield store
+    await store.close()
 
 
 async def test_a_file_comes_back(store: BlobStore) -> None:
@@ -65,7 +70,8 @@ async def test_a_file_comes_back(store: BlobStore) -> None:
     assert artifact == Artifact(KEY, "image/png", len(data), hashlib.sha256(data).hexdigest())
     assert artifact.url == f"/storage/{KEY}"
     assert await store.read(KEY, limit=len(data)) == data
-    assert (await store.local_path(KEY)).read_bytes() == data
+    path = store.local_path(KEY)
+    assert path is None or path.read_bytes() == data
 
 
 async def test_an_empty_file_comes_back(store: BlobStore) -> None:
@@ -125,7 +131,10 @@ async def test_a_missing_file(store: BlobStore) -> None:
     with pytest.raises(NotFound):
         await store.read(KEY, limit=100)
     with pytest.raises(NotFound):
-        await store.local_path(KEY)
+        await store.blob(KEY)
+    with pytest.raises(NotFound):
+        await store.move(KEY, "images/other.png", "image/png")
+    assert store.local_path(KEY) is None
     await store.write("images/other.png", b"x", "image/png")
     with pytest.raises(NotFound):
         await store.read(KEY, limit=100)
@@ -133,167 +142,108 @@ async def test_a_missing_file(store: BlobStore) -> None:
 
 @pytest.mark.parametrize("key", NOT_KEYS)
 async def test_what_is_no_key(store: BlobStore, key: str) -> None:
+    good = "images/good.png"
+    calls = [
+        store.write(key, b"x", "image/png"),
+        store.read(key, limit=100),
+        store.blob(key),
+        store.move(key, good, "image/png"),
+        store.move(good, key, "image/png"),
+        store.delete(key),
+        store.presigned_get(key, 60, media_type="image/png", disposition="inline"),
+        store.presigned_put(key, 60),
+        anext(aiter(store.pieces(key))),
+        store.writing(key, "image/png").__aenter__(),
+    ]
+    for answer in await asyncio.gather(*calls, return_exceptions=True):
+        assert isinstance(answer, InvalidRequest)
     with pytest.raises(InvalidRequest):
+        store.local_path(key)
+
+
+@pytest.mark.parametrize("folder", ["", ".receipts", "../images", "images/ab", "Images", "a.b", "/", "."])
+async def test_what_is_no_folder(store: BlobStore, folder: str) -> None:
+    with pytest.raises(InvalidRequest):
+        await listed(store, folder)
+
+
+async def test_what_is_known_of_a_content(store: BlobStore) -> None:
+    began = time.time()
+    await store.write(KEY, b"some", "image/png")
+    blob = await store.blob(KEY)
+    assert (blob.key, blob.size) == (KEY, 4)
+    # Stores tell the second, and a file system the last tick of its clock.
+    assert began - 2 < blob.modified_at / 1000 < time.time() + 2
+    assert blob.etag.isascii()
+    assert not set(blob.etag) & set('" ,\\')
+    assert await store.blob(KEY) == blob
+    await store.write("images/other.png", b"longer", "image/png")
+    assert (await store.blob("images/other.png")).etag != blob.etag
+
+
+async def test_a_deleted_content_is_gone(store: BlobStore) -> None:
+    await store.write(KEY, b"x", "image/png")
+    await store.delete(KEY)
+    with pytest.raises(NotFound):
+        await store.read(KEY, limit=100)
+    assert await listed(store) == {}
+    await store.delete(KEY)
+    await store.write(KEY, b"another", "image/png")
+    assert await store.read(KEY, limit=100) == b"another"
+
+
+async def test_a_moved_content(store: BlobStore) -> None:
+    await store.write("incoming/a.part", b"x", "application/octet-stream")
+    for _ in range(2):
+        await store.move("incoming/a.part", KEY, "image/png")
+        assert await listed(store) == {KEY: 1}
+    assert await store.read(KEY, limit=100) == b"x"
+
+
+async def test_a_move_replaces_nothing(store: BlobStore) -> None:
+    await store.write(KEY, b"first", "image/png")
+    await store.write("incoming/a.part", b"other", "image/png")
+    with pytest.raises(Conflict):
+        await store.move("incoming/a.part", KEY, "image/png")
+    assert await store.read(KEY, limit=100) == b"first"
+    assert await store.read("incoming/a.part", limit=100) == b"other"
+
+
+async def test_a_move_that_was_cut_off_is_finished(store: BlobStore) -> None:
+    for key in ("incoming/a.part", KEY):
         await store.write(key, b"x", "image/png")
-    with pytest.raises(InvalidRequest):
-        await store.read(key, limit=100)
-    with pytest.raises(InvalidRequest):
-        await store.local_path(key)
+    await store.move("incoming/a.part", KEY, "image/png")
+    assert await listed(store) == {KEY: 1}
 
 
-class TestFileStore:
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> FileStore:
-        root = tmp_path / "store"
-        root.mkdir()
-        return FileStore(root)
+async def test_a_thousand_contents_are_listed(store: BlobStore) -> None:
+    keys = {f"{folder}/file-{number}.png" for folder in ("images", "thumbnails") for number in range(500)}
+    keys |= {f"images/more-{number}.png" for number in range(510)}
 
-    async def test_nothing_but_the_file_remains(self, store: FileStore, tmp_path: Path) -> None:
-        await store.write(KEY, b"x", "image/png")
-        assert [path.name for path in (tmp_path / "store").rglob("*")] == ["images", KEY.removeprefix("images/")]
+    async def write_some(some: list[str]) -> None:
+        for key in some:
+            await store.write(key, key.encode(), "image/png")
 
-    async def test_links_are_not_followed_on_read(self, store: FileStore, tmp_path: Path) -> None:
-        secret = tmp_path / "secret.png"
-        secret.write_bytes(b"secret")
-        (tmp_path / "store" / "images").mkdir()
-        (tmp_path / "store" / "images" / "link.png").symlink_to(secret)
-        (tmp_path / "store" / "linked").symlink_to(tmp_path)
-        for key in ("images/link.png", "linked/secret.png"):
-            with pytest.raises(NotFound):
-                await store.read(key, limit=100)
-            with pytest.raises(NotFound):
-                await store.local_path(key)
-
-    async def test_links_are_not_followed_on_write(self, store: FileStore, tmp_path: Path) -> None:
-        secret = tmp_path / "secret.png"
-        secret.write_bytes(b"secret")
-        (tmp_path / "store" / "images").mkdir()
-        (tmp_path / "store" / "images" / "link.png").symlink_to(secret)
-        (tmp_path / "store" / "linked").symlink_to(tmp_path)
-        for data in (b"new", b"secret"):
-            with pytest.raises(Conflict):
-                await store.write("images/link.png", data, "image/png")
-            with pytest.raises(Unavailable):
-                await store.write("linked/secret.png", data, "image/png")
-        assert secret.read_bytes() == b"secret"
-        assert [path.name for path in (tmp_path / "store" / "images").iterdir()] == ["link.png"]
-
-    async def test_folders_and_pipes_are_not_replaced(self, store: FileStore, tmp_path: Path) -> None:
-        (tmp_path / "store" / "images" / "folder.png").mkdir(parents=True)
-        os.mkfifo(tmp_path / "store" / "images" / "pipe.png")
-        for key in ("images/folder.png", "images/pipe.png"):
-            with pytest.raises(Conflict):
-                await store.write(key, b"", "image/png")
-
-    async def test_folders_and_pipes_are_no_files(self, store: FileStore, tmp_path: Path) -> None:
-        (tmp_path / "store" / "images" / "folder.png").mkdir(parents=True)
-        os.mkfifo(tmp_path / "store" / "images" / "pipe.png")
-        for key in ("images/folder.png", "images/pipe.png"):
-            with pytest.raises(NotFound):
-                await store.read(key, limit=100)
-
-    async def test_a_full_disk(self, store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def full(descriptor: int) -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        with monkeypatch.context() as patch:
-            patch.setattr("genesis.storage.file.os.fsync", full)
-            with pytest.raises(Unavailable, match="No space left") as refused:
-                await store.write(KEY, b"new", "image/png")
-        assert "STORAGE_PATH" in refused.value.hint
-        assert list((tmp_path / "store").rglob("*.*")) == []
-        await store.write(KEY, b"new", "image/png")
-
-    async def test_a_root_that_has_gone(self, tmp_path: Path) -> None:
-        store = FileStore(tmp_path / "gone")
-        with pytest.raises(Unavailable, match="cannot write"):
-            await store.write(KEY, b"x", "image/png")
-
-    async def test_file_and_folders_reach_the_disk_in_order(
-        self, store: FileStore, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        steps: list[str] = []
-        fsync, link = os.fsync, os.link
-
-        def noted_fsync(descriptor: int) -> None:
-            steps.append(Path(f"/dev/fd/{descriptor}").readlink().suffix or "folder")
-            fsync(descriptor)
-
-        def noted_link(*args: Any, **options: Any) -> None:
-            steps.append("link")
-            link(*args, **options)
-
-        monkeypatch.setattr("genesis.storage.file.os.fsync", noted_fsync)
-        monkeypatch.setattr("genesis.storage.file.os.link", noted_link)
-        await store.write(KEY, b"x", "image/png")
-        assert steps == ["folder", ".part", "link", "folder"]
-
-    async def test_a_canceled_write_is_whole_or_absent(self, store: FileStore, tmp_path: Path) -> None:
-        writing = asyncio.create_task(store.write(KEY, bytes(1_000_000), "image/png"))
-        await asyncio.sleep(0)
-        writing.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await writing
-        store._threads.shutdown(wait=True)
-        assert [path.stat().st_size for path in (tmp_path / "store").rglob("*.*")] in ([], [1_000_000])
+    await asyncio.gather(*(write_some(sorted(keys)[start::16]) for start in range(16)))
+    assert await listed(store) == {key: len(key) for key in keys}
+    assert set(await listed(store, "images")) == {key for key in keys if key.startswith("images/")}
+    assert await listed(store, "image") == {}
+    first = await anext(aiter(store.blobs()))
+    assert first.key in keys
 
 
-class TestOpening:
-    async def test_storage_path(self, tmp_path: Path) -> None:
-        store = open_store(Settings(storage_path=tmp_path / "a" / "b"))
-        await store.write(KEY, b"x", "image/png")
-        assert (tmp_path / "a" / "b" / KEY).read_bytes() == b"x"
+async def test_an_empty_store_has_nothing(store: BlobStore) -> None:
+    assert await listed(store) == {}
+    assert await listed(store, "images") == {}
+    assert await store.remove_remains(2**53) == 0
 
-    async def test_a_relative_path_survives_a_change_of_folder(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        (tmp_path / "elsewhere").mkdir()
-        monkeypatch.chdir(tmp_path)
-        store = open_store(Settings(storage_path=Path("./data")))
-        monkeypatch.chdir(tmp_path / "elsewhere")
-        await store.write(KEY, b"x", "image/png")
-        assert await store.local_path(KEY) == tmp_path / "data" / KEY
 
-    async def test_storage_url_wins(self, tmp_path: Path) -> None:
-        url = f"file://{tmp_path}/with%20space"
-        store = open_store(Settings(storage_path=tmp_path / "unused", storage_url=url))
-        await store.write(KEY, b"x", "image/png")
-        assert (tmp_path / "with space" / KEY).exists()
-        assert not (tmp_path / "unused").exists()
-
-    @pytest.mark.parametrize(
-        "url",
-        [
-            "s3://bucket/folder",
-            "/plain/path",
-            "file://relative/folder",
-            "file:relative",
-            "file:///folder?x=1",
-            "file:///folder%00x",
-            "file://[x/folder",
-        ],
-    )
-    def test_other_urls_are_refused(self, url: str) -> None:
-        with pytest.raises(Misconfigured, match="STORAGE_URL") as refused:
-            open_store(Settings(storage_url=url))
-        assert "file:///" in refused.value.hint
-
-    def test_a_password_is_not_repeated(self) -> None:
-        with pytest.raises(Misconfigured) as refused:
-            open_store(Settings(storage_url="s3://key:hunter2@bucket/"))
-        assert "hunter2" not in refused.value.message + refused.value.hint
-
-    def test_a_folder_that_cannot_be_used(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_bytes(b"")
-        with pytest.raises(Misconfigured, match="STORAGE_PATH"):
-            open_store(Settings(storage_path=tmp_path / "file" / "folder"))
-
-    def test_a_file_system_without_hard_links(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(*args: Any, **options: Any) -> None:
-            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-
-        monkeypatch.setattr("os.link", refuse)
-        with pytest.raises(Misconfigured) as refused:
-            open_store(Settings(storage_path=tmp_path))
-        assert "hard links" in refused.value.hint
-        assert list(tmp_path.iterdir()) == []
+async def test_receipts_are_not_among_the_contents(kind_settings: Settings) -> None:
+    store, receipts = open_store(kind_settings), open_receipts(kind_settings)
+    await receipts.write("image/a.json", b"{}", "application/json")
+    assert await listed(store) == {}
+    assert await listed(receipts) == {"image/a.json": 2}
+    with pytest.raises(NotFound):
+        await store.read("image/a.json", limit=100)
+    await store.close()
+    await receipts.close()

@@ -126,7 +126,7 @@ class TestResends:
                 await client.generate(call("image", "a dog", call_key=first.call_key, **OPAQUE))
         assert len(paid.charges) == 1
         receipts = settings.storage_path / ".receipts" / "image"
-        assert [path.name for path in receipts.iterdir()] == [f"{first.call_key}.json"]
+        assert [path.name for path in receipts.rglob("*.*")] == [f"{first.call_key}.json"]
 
     async def test_nothing_is_known_of_a_text_after_the_worker(self, settings, worker):
         one = call(**OPAQUE)

@@ -8,6 +8,7 @@ from genesis.net.media import sniff
 from genesis.providers import fake
 from genesis.providers.base import Done, Media
 from genesis.settings import Settings
+from genesis.storage.file import FileStore
 from tests.support.sites import PNG, WAV
 from tests.support.worker_servers import call, in_process
 
@@ -18,7 +19,7 @@ def settings(tmp_path):
 
 
 def stored(settings, result):
-    return (settings.storage_path / result.artifact.key).read_bytes()
+    return FileStore(settings.storage_path).local_path(result.artifact.key).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from genesis.domain.identity import new_id
 from genesis.errors import AttemptCanceled, InputRejected, WorkerLost, WorkerUnavailable
 from genesis.ports.workers import CallPending, CallResult
 from genesis.settings import Settings
+from genesis.storage.file import FileStore
 from tests.support.worker_servers import answering, call, client_of, in_process, over_http, paid_provider, running
 from workers.app import create_worker
 
@@ -131,7 +132,7 @@ class TestAnswers:
             key = new_id()
             content = {"prompt": "a", "options": {"model": "fake-opaque:made-up"}}
             assert (await posted(url + "/generate", content, **{"Genesis-Call-Key": key})).status_code == 200
-        assert (settings.storage_path / ".receipts" / "image" / f"{key}.json").exists()
+        assert FileStore(settings.storage_path / ".receipts").local_path(f"image/{key}.json")
         async with serving(settings) as client:
             for path in (f".receipts/image/{key}.json", f"%2ereceipts/image/{key}.json", f"image/{key}.json"):
                 assert (await client.get(f"/storage/{path}")).status_code in (404, 422)
