@@ -1,13 +1,17 @@
 """The command `genesis-server`."""
 
+import asyncio
+import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self, cast
 
 import click
 
 from genesis import __version__
-from genesis.errors import Misconfigured
+from genesis.errors import GenesisError
 from genesis.settings import Settings
 
 
@@ -68,12 +72,112 @@ def check() -> None:
         sys.exit(1)
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--no-files", is_flag=True, help="Leave out the files' contents: their store is backed up by itself.")
+def backup(file: Path, *, no_files: bool) -> None:
+    """Writes database and files into one archive, while the platform goes on. It holds everything: keep it safe."""
+    from launcher.backup import back_up
+
+    with _settings() as settings, _Bar("Backing up") as bar:
+        made = asyncio.run(back_up(settings, file, with_files=not no_files, begin=bar.begin))
+    gone = f" {made.vanished} files were deleted meanwhile." if made.vanished else ""
+    click.echo(f"{file} holds {made.jobs} jobs and {made.contents} files.{gone}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--queued",
+    type=click.Choice(["hold", "run", "cancel"]),
+    default="hold",
+    show_default=True,
+    help="What becomes of jobs that are not over. Held ones wait for `genesis-server resume`: they may have run since.",
+)
+def restore(file: Path, queued: str) -> None:
+    """Restores a backup into an empty database and an empty store, while nobody uses them."""
+    from genesis.database.incarnation import Queued
+    from launcher.backup import restore as bring_back
+
+    with _settings() as settings, _Bar("Restoring") as bar:
+        restored, contents = asyncio.run(bring_back(settings, file, Queued(queued), bar.begin))
+    click.echo(f"{restored.jobs} jobs and {contents} files are restored.")
+    if restored.unknown:
+        click.echo(f"Of {restored.unknown} calls nobody knows whether they were charged; their jobs say so.")
+    if restored.held:
+        click.echo(
+            f"{restored.held} jobs wait for a word: start the platform, look at them, then `genesis-server resume`."
+        )
+
+
+@main.command()
+@click.option("--url", help="Where the platform is.  [default: by GENESIS_HOST and GENESIS_PORT]")
+def resume(url: str | None) -> None:
+    """Lets the jobs go on that wait for a word since a backup was restored; the platform has to run."""
+    from launcher.backup import resume as let_go
+
+    with _settings() as settings:
+        count = asyncio.run(let_go((url or _own_url(settings)).rstrip("/")))
+    click.echo(f"{count} jobs go on.")
+
+
+@main.group()
+def storage() -> None:
+    """Works on the store of files."""
+
+
+@storage.command()
+@click.option("--to", required=True, help="URL of the other store: file:///folder or s3://bucket/prefix.")
+def copy(to: str) -> None:
+    """Copies all files and receipts to another store, and reads each copy back; start it again after an interruption."""
+    from launcher.storage import copy_storage
+
+    with _settings() as settings, _Bar("Copying") as bar:
+        outcome = asyncio.run(copy_storage(settings, to, bar.begin))
+    for key, reason in outcome.failures.items():
+        click.echo(f"{key}: {reason}", err=True)
+    click.echo(
+        f"{outcome.copied} copied and verified, {outcome.present} there already, {outcome.vanished} deleted meanwhile, "
+        f"{len(outcome.failures)} failed.{'' if outcome.is_whole else ' Others were not tried.'}"
+    )
+    if outcome.failures:
+        sys.exit(1)
+
+
+def _own_url(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # it is never bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+class _Bar:
+    """A bar of progress on standard error, once it is known how much there is to do."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        # What was begun is tidied up as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def begin(self, length: int) -> Callable[[int], None]:
+        """Shows it; the returned function moves it on."""
+        bar: Any = click.progressbar(
+            length=max(length, 1), label=self._label, file=sys.stderr, update_min_steps=1_000_000
+        )
+        return cast("Callable[[int], None]", self._stack.enter_context(bar).update)
+
+
 @contextmanager
 def _settings() -> Iterator[Settings]:
-    """The settings; a wrong one ends the process with a message that says what to do."""
+    """The settings; a wrong one, or whatever else stands in the way, ends the process with a message that says what to do."""
     try:
         yield Settings.load()
-    except Misconfigured as error:
+    except GenesisError as error:
         click.echo(f"genesis-server: {error.message}\n{error.hint}".strip(), err=True)
         sys.exit(2)
 

@@ -67,6 +67,8 @@ class Job:
         finish_by: it fails unless it has ended by then.
         crash_count: how many of its owners died while they ran it.
         max_cost: a step that might make the whole dearer than this is not begun; None for no limit.
+        held: it waits for a word since a backup was restored. It has neither `start_by` nor `finish_by` meanwhile: they are
+            told again, as much later, when it goes on.
         retried_at: when it was last queued again by hand; earlier attempts do not count against it.
         cancel_requested_at: when somebody asked to cancel it while it was owned.
         steps: in the plan's order, and then the parts of those that were too long for one call.
@@ -100,6 +102,7 @@ class Job:
     crash_count: int = 0
     retried_at: Milliseconds | None = None
     lane: str = ""
+    held: bool = False
 
     @property
     def scope(self) -> Scope:

@@ -121,5 +121,7 @@ class Forecast:
         limit, _ = await self._queries.room(job.organization)
         slots = self._directory.slots(job.lane)
         wait = self._pace.until_turn(job.lane, position, slots if limit is None else min(slots, limit))
+        if job.held:
+            return Outlook(position, None, reason)
         start = None if wait is None or position >= FARTHEST_POSITION else max(job.wake_at, self._now() + wait)
         return Outlook(position, start, reason)

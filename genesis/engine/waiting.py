@@ -50,8 +50,13 @@ def is_unclaimed(job: Job) -> bool:
     return job.owner is None and job.status not in TERMINAL
 
 
+_HELD = "It waits for a word since a backup was restored: `genesis-server resume` or POST /jobs/resume."
+
+
 def why_waiting(job: Job, around: Circumstances) -> str | None:
     """Why a job that is not over does not go on; None when it does, or when nothing is known to stand in its way."""
+    if job.held:
+        return _HELD
     match job.status:
         case JobStatus.QUEUED:
             return _why_queued(job, around)
