@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeGuard
 
 from genesis.database.database import Database
 from genesis.database.sqlite.lock import DatabaseLock
@@ -27,17 +28,27 @@ async def open_database(settings: Settings, waiting: Callable[[str], None] | Non
         Misconfigured: the database cannot be used.
     """
     url = settings.database_url
-    if url is not None and url.startswith(_POSTGRES):
+    if is_postgres(url):
         from genesis.database.postgres.open import open_postgres
 
         async with open_postgres(url, lease_seconds=settings.lease_seconds, waiting=waiting) as opened:
             yield opened
     else:
-        async with open_sqlite(_database_file(settings), SteadyClock()) as opened:
+        async with open_sqlite(database_file(settings), SteadyClock()) as opened:
             yield opened
 
 
-def _database_file(settings: Settings) -> Path:
+def is_postgres(url: str | None) -> TypeGuard[str]:
+    """Whether a DATABASE_URL names a PostgreSQL server."""
+    return url is not None and url.startswith(_POSTGRES)
+
+
+def database_file(settings: Settings) -> Path:
+    """The SQLite file that the settings name.
+
+    Raises:
+        Misconfigured: DATABASE_URL is of a kind that is not supported.
+    """
     url = settings.database_url
     if url is None:
         return settings.db_path
@@ -60,7 +71,7 @@ def check_database(settings: Settings, *, required: bool = True) -> None:
         Misconfigured: the database cannot be used.
     """
     url = settings.database_url
-    if url is not None and url.startswith(_POSTGRES):
+    if is_postgres(url):
         from genesis.database.postgres.open import WAIT_SECONDS, Unreachable, check_postgres
 
         try:
@@ -69,6 +80,6 @@ def check_database(settings: Settings, *, required: bool = True) -> None:
             if required:
                 raise
         return
-    database = _database_file(settings)
+    database = database_file(settings)
     with DatabaseLock(database):
         migrate(database)

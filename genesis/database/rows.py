@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
+from genesis.database.states import HELD
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.batch import Batch
 from genesis.domain.event import Event, EventType, RecordedEvent
 from genesis.domain.failure import UNREADABLE, Failure
-from genesis.domain.job import Job, JobStatus, OnAmbiguous
+from genesis.domain.job import TERMINAL, Job, JobStatus, OnAmbiguous
 from genesis.domain.money import Money
 from genesis.domain.pipeline import Pipeline
 from genesis.domain.price import CostSource
@@ -292,6 +293,7 @@ def readable(job: Job) -> bool:
 
 
 def _job(row: Row, steps: Iterable[Row], attempts: Iterable[Row], plan: Pipeline) -> Job:
+    held = row["wake_at"] >= HELD
     return Job(
         id=row["id"],
         organization=row["organization"],
@@ -306,20 +308,21 @@ def _job(row: Row, steps: Iterable[Row], attempts: Iterable[Row], plan: Pipeline
         started_at=row["started_at"],
         completed_at=row["completed_at"],
         cancel_requested_at=row["cancel_requested_at"],
-        wake_at=row["wake_at"],
+        wake_at=row["wake_at"] - HELD if held else row["wake_at"],
         owner=row["owner"],
         epoch=row["epoch"],
         steps=tuple(step_from(step) for step in steps),
         attempts=tuple(attempt_from(attempt) for attempt in attempts),
         priority=row["priority"],
         batch=row["batch"],
-        start_by=row["start_by"],
-        finish_by=row["finish_by"],
+        start_by=None if held else row["start_by"],
+        finish_by=None if held else row["finish_by"],
         on_ambiguous=OnAmbiguous(row["on_ambiguous"]),
         max_cost=None if row["max_cost"] is None else Money(row["max_cost"]),
         crash_count=row["crash_count"],
         retried_at=row["retried_at"],
         lane=row["lane"],
+        held=held and row["status"] not in TERMINAL,
     )
 
 

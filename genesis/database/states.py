@@ -57,5 +57,9 @@ WAITING = "owner IS NULL AND status IN ('queued', 'running')"
 CLAIMABLE = f"{WAITING} AND wake_at = 0 AND crash_count < {jobs.SUSPECT_CRASHES}"
 SUSPECT = f"{WAITING} AND wake_at = 0 AND crash_count >= {jobs.SUSPECT_CRASHES}"
 SLEEPING = f"{WAITING} AND wake_at > 0"
+HELD = 10**15
+"""Added to the `wake_at` of jobs that wait for a word, so that nothing wakes them: no moment is so far away. What is added to
+it is the time until which they would sleep, or 0; their deadlines are it and the time that they have left."""
+IS_HELD = f"{SLEEPING} AND wake_at >= {HELD}"
 IN_DOUBT = f"attempts.state = '{AttemptState.UNKNOWN}' AND attempts.handle IS NOT NULL"
 """Attempts whose outcome is unknown and can be asked for; the words of the partial index."""

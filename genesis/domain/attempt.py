@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from genesis.domain.artifact import Artifact
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.money import Money
@@ -62,6 +63,7 @@ class Attempt:
         call_deadline: by then it is over, whatever became of it.
         handle: by which the provider knows a pending call; plain data of its adapter.
         output: what it returned; the ledger keeps it here where its step could not take it, until a later run does.
+        artifact: the file that it has made, on its way into the ledger, which keeps a record of it; never read from there.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Attempt:
     call_deadline: Milliseconds = 0
     handle: Mapping[str, Any] | None = None
     output: Mapping[str, Any] | None = None
+    artifact: Artifact | None = None
 
     @property
     def provider(self) -> str:

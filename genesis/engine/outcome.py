@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, WITHHELD, Failure
@@ -31,6 +32,8 @@ from genesis.ports.workers import CallPending, CallResult
 CIRCUIT_OPEN = "circuit-open"
 """The code of an event `step-retried` whose step waits for a model that rests."""
 _LONGEST_TARGET = 300
+_LONGEST_KEY = 300
+_LARGEST_FILE = 2**53
 _NOT_SENT = (WorkerBusy, WorkerUnavailable, InputRejected, InputTooLong, TooLate)
 """Failures that prove that the provider was never asked."""
 
@@ -68,7 +71,15 @@ def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:
         usage=storable(result.usage),
         warnings=tuple(storable_text(warning) for warning in result.warnings),
         output=storable(result.output),
+        artifact=None if result.artifact is None else _storable_artifact(result.artifact),
     )
+
+
+def _storable_artifact(artifact: Artifact) -> Artifact | None:
+    """What a worker says of a file that it has stored; None where that cannot be true."""
+    texts = (artifact.key, artifact.media_type, artifact.sha256)
+    is_storable = all(storable_text(text, longest=_LONGEST_KEY) == text for text in texts)
+    return artifact if is_storable and 0 <= artifact.size <= _LARGEST_FILE else None
 
 
 def returned(attempt: Attempt) -> CallResult:

@@ -32,7 +32,7 @@ class FilePage:
     """Files, newest first, without those that are deleted.
 
     Attributes:
-        cursor: continues the list; None at its end.
+        cursor: continues the list; None at its end. A page may be short, or empty, and yet not the last.
     """
 
     files: Sequence[File]
@@ -44,10 +44,14 @@ class FileRecords(Protocol):
 
     A file is in use while a job that is not over has made it or takes it as an input. All methods raise Unavailable when
     the database does not answer or the change could not be made durable.
+
+    A file whose `expires_at` is None has no time of its own: it is kept for as long as its organization says, else for as
+    long as the settings say, else for ever (see `expire`). The files of jobs get the time that their organization says when
+    they are recorded.
     """
 
     async def add(self, file: File) -> None:
-        """Records a new file; it is durable when this returns."""
+        """Records a new file; it is durable when this returns. To add the same one again changes nothing."""
 
     async def file(self, organization: str, file_id: str) -> File:
         """One file, also a waiting or a deleted one.
@@ -72,13 +76,13 @@ class FileRecords(Protocol):
         """A waiting file has got its content, under the key of `artifact`, and is ready; false if it is not waiting."""
 
     async def examined(self, file_id: str, artifact: Artifact, details: MediaDetails, problem: str = "") -> None:
-        """Notes what was found in a ready file's content; size and digest are those of `artifact`."""
+        """Notes what was found in a ready file's content; media type, size and digest are those of `artifact`."""
 
     async def keep_until(self, organization: str, file_id: str, expires_at: Milliseconds | None) -> File:
-        """Changes when a ready file is deleted; None for never.
+        """Changes when a ready file is deleted; None for as its organization and the settings say.
 
         Raises:
-            NotFound: the organization has no such file, or it is deleted.
+            NotFound: the organization has no such file, or, as the kind Gone of it, it is deleted.
             Conflict: it is waiting.
         """
 
@@ -90,8 +94,16 @@ class FileRecords(Protocol):
             Conflict: it is in use.
         """
 
-    async def expire(self, now: Milliseconds, limit: int) -> Sequence[File]:
-        """Marks files as deleted whose time is over and that are not in use, and returns them; those in use wait."""
+    async def expire(
+        self, now: Milliseconds, limit: int, default_retention_ms: Milliseconds | None = None
+    ) -> Sequence[File]:
+        """Marks files as deleted whose time is over and that are not in use, and returns them; those in use wait.
+
+        Args:
+            limit: how many at most.
+            default_retention_ms: how long after their creation files are over that have no time of their own, of
+                organizations that do not say it; None for never.
+        """
 
     async def unexamined(self, limit: int) -> Sequence[File]:
         """Ready files, oldest first, whose content has not been examined."""
@@ -99,9 +111,9 @@ class FileRecords(Protocol):
     async def known(self, ids: Collection[str]) -> set[str]:
         """Those of these ids whose content has to be kept.
 
-        That is what belongs to a file that is not deleted, and to a call (`Attempt.call_key`) of a job that is not
-        completed: such a call may have made what no record tells of yet, or what its job goes on with when it is tried
-        again.
+        That is what belongs to a file that is not deleted, and, where there is no record of a file, to a call
+        (`Attempt.call_key`) of a job that is not completed: such a call may have made what no record tells of yet, or what
+        its job goes on with when it is tried again.
         """
 
     async def retention(self, organization: str) -> int | None:

@@ -194,6 +194,12 @@ class Ledger(Protocol):
             Conflict: it is not over, it is completed, or an attempt's outcome is unknown and `resend` is not set.
         """
 
+    async def resume(self, organization: str) -> int:
+        """Lets all jobs of an organization go on that wait for a word since a backup was restored; returns how many.
+
+        The time in which they waited does not count against their deadlines, nor against calls that are asked for.
+        """
+
     async def join(self, executor: str) -> None:
         """Registers an executor with a lease. In an exclusive ledger this proves all earlier ones dead."""
 

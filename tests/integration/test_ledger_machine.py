@@ -18,7 +18,7 @@ from tests.support.ledger_machine import LedgerMachine
 from tests.support.postgres import LEASE_SECONDS, postgres_url
 
 HASTE = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$"
-TABLES = ("jobs", "steps", "attempts", "events", "executors", "idempotency", "lanes", "shares", "writers")
+TABLES = ("file_uses", "jobs", "steps", "attempts", "events", "executors", "idempotency", "lanes", "shares", "writers")
 
 
 def run(database, *, examples, steps):

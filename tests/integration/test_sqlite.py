@@ -325,7 +325,7 @@ async def test_a_locked_file_holds_up_all_at_once_and_not_one_after_another(tmp_
 async def test_readers_cannot_write(tmp_path):
     async with open_sqlite(tmp_path / "jobs.db", SystemClock()) as opened:
         with pytest.raises(Unavailable, match="readonly"):
-            await opened.queries._read(lambda connection: connection.execute("DELETE FROM jobs"))
+            await opened.queries.read(lambda connection: connection.execute("DELETE FROM jobs"))
 
 
 async def test_a_job_that_waits_for_what_does_not_exist_ends_at_the_next_start(tmp_path):

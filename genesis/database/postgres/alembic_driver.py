@@ -60,9 +60,10 @@ class _Cursor:
 class _Connection:
     """A transaction at a time on a connection that lives in another thread's event loop."""
 
-    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop, *, within: bool = False) -> None:
         self._connection = connection
         self._loop = loop
+        self._within = within
 
     def cursor(self) -> _Cursor:
         return _Cursor(self)
@@ -95,6 +96,8 @@ class _Connection:
         """The connection belongs to the caller."""
 
     def _end(self, statement: str) -> None:
+        if self._within:  # the transaction is the caller's
+            return
         asyncio.run_coroutine_threadsafe(self._finish(statement), self._loop).result()
 
     async def _finish(self, statement: str) -> None:
@@ -114,8 +117,14 @@ class Dialect(PGDialect):
         return SimpleNamespace(paramstyle="numeric_dollar", Error=asyncpg.PostgresError)
 
 
-def upgrade(connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+def upgrade(
+    connection: Connection, loop: asyncio.AbstractEventLoop, revision: str = "head", *, within: bool = False
+) -> None:
     """Runs all migrations that are missing; called in a thread, while `loop` goes on in its own.
+
+    Args:
+        revision: the one to stop at; "base" for none, which takes everything away.
+        within: whether a transaction is open that everything belongs to.
 
     Raises:
         UnknownRevision: the schema is of a revision that there is no file of.
@@ -123,12 +132,12 @@ def upgrade(connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
     registry.register("postgresql.asyncpg_in_loop", __name__, Dialect.__name__)
     config = Config()
     config.set_main_option("script_location", "genesis.database:migrations")
-    driver = _Connection(connection, loop)
+    driver = _Connection(connection, loop, within=within)
     engine = sa.create_engine("postgresql+asyncpg_in_loop://", creator=lambda: driver, poolclass=NullPool)
     try:
         with engine.connect() as opened:
             config.attributes["connection"] = opened
-            command.upgrade(config, "head")
+            (command.downgrade if revision == "base" else command.upgrade)(config, revision)
             opened.commit()
     except CommandError as error:
         raise UnknownRevision(str(error)) from error

@@ -70,6 +70,6 @@ def held_up(words: str) -> Unavailable:
 def commit_unknown(name: str) -> CommitUnknown:
     return CommitUnknown(
         f"The database went away while {name} was being written, and nobody knows whether it was.",
-        hint="Look at the job or batch by its id once the database is back. Something new can be sent again with the same "
-        "Idempotency-Key.",
+        hint="Look at the job, batch or file by its id once the database is back. A job or batch can be sent again with the "
+        "same Idempotency-Key.",
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from genesis.database.postgres.flush import Changes, Flush, Head
-from genesis.database.states import SLEEPING, WAITING
+from genesis.database.states import HELD, SLEEPING, WAITING
 from genesis.domain.failure import DEADLINE_PASSED, START_DEADLINE_PASSED, Failure
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import JobStatus
@@ -43,7 +43,7 @@ _SHORTEN = (
     f"UPDATE executors SET lease_until = {NOW} + $2::bigint WHERE id IN (SELECT id FROM executors "
     f"WHERE state = 'live' AND lease_until > {NOW} + {_LONGEST_LEASE} ORDER BY id FOR UPDATE)"
 )
-_SLEEPS_LONG = f"{SLEEPING} AND status = 'running' AND wake_at > $1"
+_SLEEPS_LONG = f"{SLEEPING} AND status = 'running' AND wake_at > $1 AND wake_at < {HELD}"
 _OF_OWNER = "owner = $1 AND NOT id = ANY($2::text[])"
 _ORPHANED = "owner IS NOT NULL AND owner NOT IN (SELECT executors.id FROM executors WHERE state = 'live')"
 _GONE = "SELECT id FROM executors WHERE id = ANY($1::text[]) AND state = 'gone'"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES
+from genesis.database.files import made_by
 from genesis.database.lifecycle import calls_go_on, end_after_release, ended
 from genesis.database.plans import Plans
 from genesis.database.postgres import statements
@@ -88,10 +89,12 @@ class Changes:
     intents: list[Values] = field(default_factory=list)
     events: list[Values] = field(default_factory=list)
     parts: list[Values] = field(default_factory=list)
+    made: list[Values] = field(default_factory=list)
 
-    def settle(self, attempts: Iterable[Attempt], *, keep_outputs: bool) -> None:
+    def settle(self, attempts: Sequence[Attempt], *, keep_outputs: bool) -> None:
         for attempt in attempts:
             self.evidence[attempt.id] = (attempt.id, *evidence_values(attempt, keep_output=keep_outputs))
+        self.made.extend(made_by(attempts))
 
     def change_steps(self, job: str, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -160,6 +163,8 @@ class Flush:
             statements.rows(changes.intents),
             statements.rows(changes.events),
         )
+        if changes.made:  # nothing of jobs that make text
+            await self.connection.execute(statements.ADD_MADE_FILES, statements.rows(changes.made))
         written = dict.fromkeys((row[0], row[1]) for row in changes.events)
         self.signals.extend(JobChanged(organization, job) for organization, job in written)
 

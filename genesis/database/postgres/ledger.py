@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
-from genesis.database.postgres import claiming, executors, requests, submitting
+from genesis.database.postgres import claiming, executors, incarnation, requests, submitting
 from genesis.database.postgres.clock import DatabaseClock
 from genesis.database.postgres.connection import REFUSALS, Connection, Server, reason
 from genesis.database.postgres.contact import Contact
@@ -172,6 +172,14 @@ class PostgresLedger:
             f"the retry of job {job_id}", lambda flush: requests.retry(flush, organization, job_id, resend=resend)
         )
         return job
+
+    async def resume(self, organization: str) -> int:
+        count = 0
+        while portion := await self._writer.change_many(
+            "that jobs go on", lambda flush: incarnation.resume(flush, organization)
+        ):
+            count += portion
+        return count
 
     async def join(self, executor: str) -> None:
         await self._on_pulse(self._pulse.join, executor)

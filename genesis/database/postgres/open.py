@@ -12,6 +12,7 @@ from genesis.database.database import Database
 from genesis.database.plans import Plans
 from genesis.database.postgres.clock import DatabaseClock
 from genesis.database.postgres.connection import REFUSALS, Server, Trouble, reason, trouble
+from genesis.database.postgres.files import PostgresFiles
 from genesis.database.postgres.ledger import PostgresLedger, Pulse
 from genesis.database.postgres.queries import PostgresQueries
 from genesis.database.postgres.schema import migrate
@@ -75,7 +76,8 @@ async def open_postgres(
             await patience.until_done(part.open)
         for warning in queries.warnings:
             logger.warning("%s", warning)
-        yield Database(PostgresLedger(writer, pulse), queries, signals, time_of_day)
+        files = PostgresFiles(writer, queries.fetch)
+        yield Database(PostgresLedger(writer, pulse), queries, signals, time_of_day, files)
 
 
 def check_postgres(url: str, *, wait_seconds: float = WAIT_SECONDS) -> None:

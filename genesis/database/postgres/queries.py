@@ -237,6 +237,14 @@ class PostgresQueries:
             ) from None
         return self._writer.hindrance
 
+    async def fetch(self, query: str, *values: object) -> list[Any]:
+        """The rows of a query.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        return await self._read(self._pool.fetch, query, *values)
+
     async def _events(self, query: str, *values: object) -> list[RecordedEvent]:
         found = await self._read(self._pool.fetch, query, *values)
         return [event_from(row, f"{row['transaction_id']}-{row['id']}") for row in found]

@@ -9,10 +9,10 @@ from genesis.errors import Misconfigured
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision of `genesis/database/migrations`."""
 
-_LOCK = 0x67656E65736973
+MIGRATION_LOCK = 0x67656E65736973
 """Key of the advisory lock under which one process at a time migrates: `genesis` in ASCII."""
 _OLDEST_SERVER = 130_000
 """`pg_current_xact_id` came with version 13."""
@@ -34,7 +34,7 @@ async def migrate(server: Server) -> None:
         # Who waits here may wait for as long as a large migration takes.
         await connection.execute("SET statement_timeout = 0; SET lock_timeout = 0; SET enable_seqscan = on")
         await connection.execute("SET idle_in_transaction_session_timeout = 0; SET enable_hashjoin = on")
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         version = await _version(connection)
         if version != HEAD:
             await _upgrade(connection, version)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from genesis.database.files import FILE_COLUMNS, MADE_COLUMNS, MAKERS, NOT_DELETED, USE_COLUMNS
 from genesis.database.rows import (
     ATTEMPT_COLUMNS,
     EVENT_COLUMNS,
@@ -17,7 +18,8 @@ from genesis.database.states import ATTEMPT_MOVES, STEP_MOVES
 
 _BIGINTS = frozenset(
     "priority wake_at epoch event_seq created_at started_at completed_at retry_at start_by finish_by number seq at "
-    "settled_at cost max_cost not_after call_deadline alone crash_count lone_crash_count cancel_requested_at retried_at".split()
+    "settled_at cost max_cost not_after call_deadline alone crash_count lone_crash_count cancel_requested_at retried_at "
+    "size expires_at deleted_at".split()
 )
 _TYPES = dict.fromkeys(_BIGINTS, "bigint") | {"retry_after": "double precision"}
 
@@ -135,6 +137,27 @@ CHANGE = _joined(
 
 ADD_STEPS = insert("steps", STEP_COLUMNS)
 """Adds steps to jobs whose rows are locked."""
+
+ADD_FILES = f"{insert('files', FILE_COLUMNS)} ON CONFLICT (id) DO NOTHING"
+"""Records files, each of them once."""
+
+ADD_MADE_FILES = (
+    "INSERT INTO files (organization, job, source, expires_at, id, key, media_type, size, sha256, created_at) "
+    "SELECT jobs.organization, jobs.id, 'job', new.created_at + 1000 * file_retention_seconds, new.id, new.key, "
+    f"new.media_type, new.size, new.sha256, new.created_at FROM {given(MADE_COLUMNS, 1)}, LATERAL "
+    f"(SELECT jobs.id, jobs.organization, file_retention_seconds {MAKERS.format(attempt='new.attempt')}) AS jobs "
+    "ON CONFLICT DO NOTHING"
+)
+"""Records the files that attempts have made, each of them once."""
+
+# Whoever deletes a file locks it first, and looks for its uses then: the one or the other comes first for both.
+USE_FILES = (
+    f"WITH used AS MATERIALIZED (SELECT files.id, new.job FROM {given(USE_COLUMNS, 1)} "
+    f"JOIN files ON files.id = new.file AND files.organization = new.organization WHERE {NOT_DELETED} "
+    "ORDER BY files.id FOR SHARE OF files) "
+    "INSERT INTO file_uses (file, job) SELECT id, job FROM used ON CONFLICT DO NOTHING"
+)
+"""Records that jobs take files, where there are such."""
 
 _HEAD = (
     "SELECT id, organization, status, owner, epoch, lane, wake_at, alone, started_at, completed_at, event_seq, "

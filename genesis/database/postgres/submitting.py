@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from genesis.database.files import uses_of
 from genesis.database.lifecycle import accepted, head_started, lane_of
 from genesis.database.postgres import statements
 from genesis.database.postgres.flush import Flush
@@ -195,6 +196,7 @@ async def _store(flush: Flush, jobs: Sequence[tuple[Job, tuple[Event, ...]]]) ->
     steps: list[Values] = []
     attempts: list[Values] = []
     happened: list[Values] = []
+    used: list[Values] = []
     for job, events in jobs:
         plan = flush.plans.stored(job.plan).digest
         rows.append(job_values(job, lane=job.lane, plan=plan, event_seq=len(events)))
@@ -203,6 +205,7 @@ async def _store(flush: Flush, jobs: Sequence[tuple[Job, tuple[Event, ...]]]) ->
         happened.extend(
             event_values(job.organization, job.id, number, event) for number, event in enumerate(events, start=1)
         )
+        used.extend(uses_of(job))
         flush.signals.append(JobChanged(job.organization, job.id))
         if job.owner is None and job.wake_at == 0:
             flush.signals.append(WorkQueued(job.lane))
@@ -214,3 +217,5 @@ async def _store(flush: Flush, jobs: Sequence[tuple[Job, tuple[Event, ...]]]) ->
             statements.rows(attempts),
             statements.rows(happened),
         )
+    if used:  # nothing of jobs that take none
+        await flush.connection.execute(statements.USE_FILES, statements.rows(used))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from genesis.database.plans import Plans
@@ -12,7 +13,7 @@ from genesis.database.postgres.entry import Entry, away, held_up
 from genesis.database.postgres.flush import Flush
 from genesis.database.postgres.lane import Lane, Run
 from genesis.database.postgres.submitting import NewJob, size_of, submit
-from genesis.errors import Unavailable
+from genesis.errors import GenesisError, Unavailable
 from genesis.ports.clock import Clock
 from genesis.ports.ledger import Decision
 from genesis.ports.signals import Signal
@@ -25,12 +26,23 @@ _CLOSING_SECONDS = 10.0
 _EXIT_CODE = 74  # EX_IOERR of sysexits.h
 
 
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A change of the records of files; those that wait share a transaction.
+
+    Attributes:
+        run: a GenesisError that it raises is its answer, and takes nothing back.
+    """
+
+    run: Run
+
+
 class Writer:
     """The writing connections of one process.
 
     What concerns single jobs, in the order in which it is asked for, has one: new jobs and decisions, which are most of
     it, share its transactions. Spread over two they cost almost twice as much, for each transaction is half as large.
-    Claims and what concerns many jobs have another, so that they hold up no decision.
+    Claims, what concerns many jobs, and the records of files have another, so that they hold up no decision.
 
     Args:
         announce: writes what is to be notified within a transaction, as SQL.
@@ -114,6 +126,10 @@ class Writer:
         """
         return await self._put(self._singly, Entry(run, _future(), droppable=droppable))
 
+    async def change_file(self, name: str, run: Run, *, size: int = 0) -> Any:
+        """Changes records of files; refused as `change` is, or as `submit` is where it takes room."""
+        return await self._put(self._singly, Entry(FileChange(run), _future(), refusable=name, size=size))
+
     @property
     def hindrance(self) -> str | None:
         """What waits for locks of others while all else is written, in words; None when nothing does."""
@@ -157,6 +173,8 @@ class Writer:
         return Flush(connection, self._plans, self._clock.now())
 
     async def _run(self, flush: Flush, commands: Sequence[Any]) -> Sequence[Any]:
+        if commands and isinstance(commands[0], FileChange):  # then all of them are: jobs have another connection
+            return [await _answer(flush, command) for command in commands]
         decisions = [command for command in commands if isinstance(command, Decision)]
         new_jobs = [command for command in commands if isinstance(command, NewJob)]
         decided = iter(await decide(flush, decisions) if decisions else ())
@@ -174,9 +192,16 @@ class Writer:
                 lane.refuse_old()
 
 
+async def _answer(flush: Flush, change: FileChange) -> Any:
+    try:
+        return await change.run(flush)
+    except GenesisError as error:
+        return error
+
+
 async def _writable(flush: Flush) -> None:
     """Writes that this writer lives, and gets the locks that any change needs."""
-    await flush.connection.execute("LOCK TABLE jobs, steps, attempts, events IN ROW EXCLUSIVE MODE")
+    await flush.connection.execute("LOCK TABLE jobs, steps, attempts, events, files IN ROW EXCLUSIVE MODE")
 
 
 def _future() -> asyncio.Future[Any]:

@@ -7,7 +7,7 @@ from genesis.database.plans import Plans
 from genesis.database.sqlite.claiming import wake
 from genesis.database.sqlite.ending import end_all, release
 from genesis.database.sqlite.transaction import Transaction
-from genesis.database.states import CLAIMABLE, SLEEPING, WAITING, sql_list
+from genesis.database.states import CLAIMABLE, HELD, SLEEPING, WAITING, sql_list
 from genesis.domain.failure import DEADLINE_PASSED, START_DEADLINE_PASSED, UNREADABLE
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import JobStatus
@@ -32,7 +32,9 @@ _EARLIER_OWNERS = (
 _STRANDED = (
     f"SELECT id FROM jobs INDEXED BY jobs_claimable WHERE {CLAIMABLE} AND lane NOT IN ({sql_list(CAPABILITIES)})"
 )
-_WAKE_ALL = f"UPDATE jobs INDEXED BY jobs_sleeping SET wake_at = 0 WHERE {SLEEPING} AND status = 'running'"
+_WAKE_ALL = (
+    f"UPDATE jobs INDEXED BY jobs_sleeping SET wake_at = 0 WHERE {SLEEPING} AND wake_at < {HELD} AND status = 'running'"
+)
 _TOO_LATE_TO_START = (
     "SELECT id FROM jobs INDEXED BY jobs_to_start WHERE status = 'queued' AND start_by IS NOT NULL AND start_by <= ? "
     f"ORDER BY start_by LIMIT {_PORTION}"

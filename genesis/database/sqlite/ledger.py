@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 
 from genesis.database.plans import Plans
-from genesis.database.sqlite import claiming, deciding, executors, submitting
+from genesis.database.sqlite import claiming, deciding, executors, incarnation, submitting
 from genesis.database.sqlite.ending import release
 from genesis.database.sqlite.transaction import Transaction
 from genesis.database.sqlite.writer import Writer
@@ -88,6 +88,14 @@ class SqliteLedger:
         return await self._writer.execute(
             lambda transaction: deciding.retry(transaction, self._plans, organization, job_id, now, resend=resend)
         )
+
+    async def resume(self, organization: str) -> int:
+        now, count = self._clock.now(), 0
+        while portion := await self._writer.execute(
+            lambda transaction: incarnation.resume(transaction, organization, now)
+        ):
+            count += portion
+        return count
 
     async def join(self, executor: str) -> None:
         now, first = self._clock.now(), not self._taken_over

@@ -8,6 +8,7 @@ from genesis.database.database import Database
 from genesis.database.hub import SignalHub
 from genesis.database.plans import Plans
 from genesis.database.sqlite import executors
+from genesis.database.sqlite.files import SqliteFiles
 from genesis.database.sqlite.ledger import SqliteLedger
 from genesis.database.sqlite.lock import DatabaseLock
 from genesis.database.sqlite.queries import SqliteQueries
@@ -31,7 +32,8 @@ async def open_sqlite(database: Path, clock: Clock) -> AsyncIterator[Database]:
         writer.start()
         try:
             await writer.execute(executors.declare_dead)
-            yield Database(SqliteLedger(writer, clock, plans), queries, signals, clock)
+            files = SqliteFiles(writer, queries.read)
+            yield Database(SqliteLedger(writer, clock, plans), queries, signals, clock, files)
         finally:
             writer.close()
             queries.close()

@@ -95,13 +95,13 @@ class SqliteQueries:
         self._connections: list[sqlite3.Connection] = []
 
     async def accepted(self, organization: str, idempotency: Idempotency) -> tuple[str | None, str | None]:
-        used = await self._read(
+        used = await self.read(
             lambda connection: connection.execute(_ACCEPTED, (organization, idempotency.key)).fetchone()
         )
         return (None, None) if used is None else user_of(tuple(used), idempotency)
 
     async def job(self, organization: str, job_id: str) -> Job:
-        found = await self._read(lambda connection: load_jobs(connection, self._plans, _JOB, (job_id, organization)))
+        found = await self.read(lambda connection: load_jobs(connection, self._plans, _JOB, (job_id, organization)))
         if not found:
             raise no_job(job_id)
         return found[0]
@@ -116,27 +116,27 @@ class SqliteQueries:
         where: JobFilter = EVERY_JOB,
     ) -> JobPage:
         page = Page(limit, offset, cursor)
-        return await self._read(lambda connection: list_jobs(connection, self._plans, organization, page, where))
+        return await self.read(lambda connection: list_jobs(connection, self._plans, organization, page, where))
 
     async def batch(self, organization: str, batch_id: str) -> tuple[Batch, Mapping[JobStatus, int]]:
-        found = await self._read(lambda connection: _batch(connection, organization, batch_id))
+        found = await self.read(lambda connection: _batch(connection, organization, batch_id))
         if found is None:
             raise no_batch(batch_id)
         return found
 
     async def events(self, organization: str, job_id: str, *, after: int, limit: int) -> list[RecordedEvent]:
-        found = await self._read(lambda connection: _job_events(connection, organization, job_id, after, limit))
+        found = await self.read(lambda connection: _job_events(connection, organization, job_id, after, limit))
         if found is None:
             raise no_job(job_id)
         return found
 
     async def last_retries(self, jobs: Collection[str]) -> Mapping[str, Mapping[str, Event]]:
-        return retries_of(await self._read(lambda connection: _events(connection, _RETRIES, (json.dumps([*jobs]),))))
+        return retries_of(await self.read(lambda connection: _events(connection, _RETRIES, (json.dumps([*jobs]),))))
 
     async def feed(self, organization: str, *, after: str | None, limit: int) -> list[RecordedEvent]:
         if after is not None and not (after.isascii() and after.isdigit() and len(after) <= _LONGEST_CURSOR):
             raise no_cursor(after)
-        found = await self._read(lambda connection: _feed(connection, organization, int(after or 0), limit))
+        found = await self.read(lambda connection: _feed(connection, organization, int(after or 0), limit))
         if found is None:
             raise no_cursor(after or "")
         return found
@@ -152,19 +152,19 @@ class SqliteQueries:
             "priority": job.priority,
             "limit": limit,
         }
-        row = await self._read(lambda connection: connection.execute(_AHEAD, values).fetchone())
+        row = await self.read(lambda connection: connection.execute(_AHEAD, values).fetchone())
         return int(row[0])
 
     async def room(self, organization: str) -> tuple[int | None, int | None]:
-        row = await self._read(lambda connection: connection.execute(_ROOM, (organization,)).fetchone())
+        row = await self.read(lambda connection: connection.execute(_ROOM, (organization,)).fetchone())
         return (None, None) if row is None else (row[0], row[1])
 
     async def next_wake(self) -> Milliseconds | None:
-        moments = await self._read(lambda connection: connection.execute(_NEXT_WAKE).fetchone())
+        moments = await self.read(lambda connection: connection.execute(_NEXT_WAKE).fetchone())
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def cancel_requests(self, owner: str) -> list[str]:
-        found = await self._read(lambda connection: connection.execute(_CANCEL_REQUESTS, (owner,)).fetchall())
+        found = await self.read(lambda connection: connection.execute(_CANCEL_REQUESTS, (owner,)).fetchall())
         return [job for (job,) in found]
 
     async def open_attempts(self, *, limit: int) -> list[OpenAttempt]:
@@ -174,7 +174,7 @@ class SqliteQueries:
         return await self._attempts(_IN_DOUBT, since, limit)
 
     async def _attempts(self, query: str, *values: int) -> list[OpenAttempt]:
-        found = await self._read(lambda connection: rows(connection.execute(query, values)))
+        found = await self.read(lambda connection: rows(connection.execute(query, values)))
         return [OpenAttempt(row["job"], row["organization"], row["capability"], attempt_from(row)) for row in found]
 
     async def has_suspects(self) -> bool:
@@ -184,7 +184,7 @@ class SqliteQueries:
     async def usage(self, organization: str, asked: UsageQuery) -> list[Usage]:
         sums = UsageSums()
         for day in days_of(asked):
-            sums.add(await self._read(lambda connection, day=day: usage(connection, organization, day)))  # type: ignore[misc]
+            sums.add(await self.read(lambda connection, day=day: usage(connection, organization, day)))  # type: ignore[misc]
         return sums.groups
 
     async def live_executors(self) -> int:
@@ -209,10 +209,10 @@ class SqliteQueries:
             connection.close()
 
     async def _value(self, query: str, *arguments: object) -> Any:
-        row = await self._read(lambda connection: connection.execute(query, arguments).fetchone())
+        row = await self.read(lambda connection: connection.execute(query, arguments).fetchone())
         return row[0]
 
-    async def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+    async def read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
         """Runs a query in one read transaction, so that all it sees is as of one moment."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: self._in_transaction(query))

@@ -12,7 +12,7 @@ from genesis.errors import Misconfigured
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision of `genesis/database/migrations`."""
 
 

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from genesis.capabilities.catalog import CAPABILITIES
+from genesis.database.files import MAKERS, NOT_DELETED, made_by, uses_of
 from genesis.database.rows import (
     ATTEMPT_COLUMNS,
     EVENT_COLUMNS,
@@ -49,7 +50,17 @@ _ADD_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
 _ADD_EVENT = _insert("events", EVENT_COLUMNS)
 _SETTLE = f"UPDATE attempts SET {_EVIDENCE} WHERE id = ? AND (state || '>' || ?) IN ({ATTEMPT_MOVES})"
 _CHANGE_STEP = f"UPDATE steps SET {_CHANGED} WHERE job = ? AND name = ? AND (state || '>' || ?) IN ({STEP_MOVES})"
-_PARTS = (_ADD_STEP, _ADD_ATTEMPT, _SETTLE, _CHANGE_STEP, _ADD_EVENT)
+_ADD_FILE = (
+    "INSERT INTO files (organization, job, source, expires_at, id, key, media_type, size, sha256, created_at) "
+    "SELECT jobs.organization, jobs.id, 'job', ?7 + 1000 * file_retention_seconds, ?2, ?3, ?4, ?5, ?6, ?7 "
+    f"{MAKERS.format(attempt='?1')} ON CONFLICT DO NOTHING"
+)
+"""Takes `MADE_COLUMNS`."""
+_USE_FILE = (
+    f"INSERT INTO file_uses (file, job) SELECT id, ?2 FROM files WHERE id = ?1 AND organization = ?3 AND {NOT_DELETED} "
+    "ON CONFLICT DO NOTHING"
+)
+_PARTS = (_ADD_STEP, _ADD_ATTEMPT, _SETTLE, _CHANGE_STEP, _ADD_EVENT, _ADD_FILE, _USE_FILE)
 """In this order: what is changed is there, whichever command of the transaction has added it."""
 
 _LANES = ", ".join(f"('{capability}')" for capability in CAPABILITIES)
@@ -120,13 +131,15 @@ class Transaction:
         self._parts[_ADD_STEP].extend(step_values(job.id, number, step) for number, step in enumerate(job.steps))
         self.add_attempts(job.id, job.attempts)
         self.add_events(job.organization, job.id, events, last=len(events))
+        self._parts[_USE_FILE].extend(uses_of(job))
 
-    def settle(self, evidence: Iterable[Attempt], *, keep_outputs: bool) -> None:
-        """Writes how attempts turned out so far, as far as the state machine allows it."""
+    def settle(self, evidence: Sequence[Attempt], *, keep_outputs: bool) -> None:
+        """Writes how attempts turned out so far, as far as the state machine allows it, and records what they have made."""
         self._parts[_SETTLE].extend(
             (*evidence_values(attempt, keep_output=keep_outputs), attempt.id, attempt.state.value)
             for attempt in evidence
         )
+        self._parts[_ADD_FILE].extend(made_by(evidence))
 
     def change_steps(self, job: str, steps: Iterable[Step]) -> None:
         """Writes steps as they are now; one that is over stays as it is."""
