@@ -61,9 +61,9 @@ def _speech_to_picture(client: GenesisClient, job: JobView) -> str:
     return f"{_picture((1024, 1024))(client, job)} of “{job.outputs.text}”"
 
 
-def pipelines(samples: str) -> list[Shown]:
-    """All six, with what is checked of each."""
-    recording, photograph = f"{samples}/boat.wav", f"{samples}/cat.jpg"
+def pipelines(client: GenesisClient, samples: str) -> list[Shown]:
+    """All six, with what is checked of each; one takes a file at a URL, the others files that are uploaded."""
+    recording, photograph = (client.upload(SAMPLES / name).id for name in ("boat.wav", "cat.jpg"))
     return [
         Shown("text_to_text", {"text": "Write one sentence about the sea."}, {"max_tokens": 60, "seed": 1}, _text),
         Shown(
@@ -73,9 +73,9 @@ def pipelines(samples: str) -> list[Shown]:
             _picture((1216, 832)),
         ),
         Shown("text_to_speech", {"text": SPOKEN}, {}, _speech),
-        Shown("speech_to_text", {"audio_url": recording}, {}, _transcription),
-        Shown("speech_to_image", {"audio_url": recording}, {"style": "watercolor", "seed": 3}, _speech_to_picture),
-        Shown("image_to_image", {"image_url": photograph}, {"style": "mosaic"}, _picture((451, 300))),
+        Shown("speech_to_text", {"audio_url": f"{samples}/boat.wav"}, {}, _transcription),
+        Shown("speech_to_image", {"audio_file": recording}, {"style": "watercolor", "seed": 3}, _speech_to_picture),
+        Shown("image_to_image", {"image_file": photograph}, {"style": "mosaic"}, _picture((451, 300))),
     ]
 
 
@@ -120,7 +120,7 @@ def main() -> int:
         GenesisClient(url) as client,
     ):
         print(f"The platform started in {time.monotonic() - began:.1f} s.\n", flush=True)
-        results = [_show(client, shown) for shown in pipelines(f"http://{host}")]
+        results = [_show(client, shown) for shown in pipelines(client, f"http://{host}")]
     print(f"\n{sum(results)} of {len(results)} pipelines passed in {time.monotonic() - began:.0f} s.")
     return 0 if all(results) else 1
 

@@ -12,6 +12,7 @@ const API_PATHS = [
   "/pipelines",
   "/providers",
   "/usage",
+  "/files",
   "/ready",
   "/health",
   "/storage",

@@ -38,7 +38,7 @@ class PipelineView(BaseModel):
             type=pipeline.type,
             version=pipeline.version,
             description=pipeline.description,
-            inputs=contract.inputs.model_json_schema(),
+            inputs=contract.inputs_schema(),
             options=contract.options.model_json_schema(),
             outputs=contract.outputs.model_json_schema(),
             steps=[

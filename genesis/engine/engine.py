@@ -17,6 +17,7 @@ from genesis.engine.directory import WorkerDirectory
 from genesis.engine.estimate import Estimate
 from genesis.engine.executor import Executor
 from genesis.engine.follow import Follower
+from genesis.engine.given_files import GivenFiles
 from genesis.engine.health import Health
 from genesis.engine.lanes import Lanes
 from genesis.engine.lease import Lease, since_boot
@@ -30,6 +31,7 @@ from genesis.engine.tasks import end_tasks
 from genesis.errors import CommitUnknown, FieldError, GenesisError, InvalidRequest
 from genesis.pipelines.contract import Contract
 from genesis.ports.clock import Clock, SystemClock
+from genesis.ports.files import FileRecords
 from genesis.ports.ledger import Idempotency, Ledger, Submission
 from genesis.ports.prices import Prices
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, Queries
@@ -45,6 +47,7 @@ class Engine:
         self,
         ledger: Ledger,
         queries: Queries,
+        files: FileRecords,
         signals: Signals,
         workers: WorkerClient,
         pipelines: Mapping[str, Contract],
@@ -62,7 +65,10 @@ class Engine:
         self.pipelines = pipelines
         self.follower = Follower(queries, signals)
         self.directory = WorkerDirectory(workers, self._worker_seen)
-        self._desk = OrderDesk(pipelines, self.directory.known, prices, settings.fetch_allowed_hosts)
+        self._given_files = GivenFiles(files, pipelines)
+        self._desk = OrderDesk(
+            pipelines, self.directory.known, prices, settings.fetch_allowed_hosts, settings.fetch_plain_http
+        )
         self._lanes = Lanes(self.directory.slots, self._slot_free)
         self.breakers = Breakers(clock.now, since_boot)
         self.health = Health(clock.now)
@@ -180,6 +186,7 @@ class Engine:
         """
         idempotency = Idempotency(idempotency_key, fingerprint([order])) if idempotency_key else None
         try:
+            order = await self._given_files.resolved(organization, order)
             job = self._desk.job(organization, order, self._clock.now())
         except InvalidRequest:
             # What was accepted before is told, although it would be refused now: its caller may not know of it.
@@ -232,7 +239,8 @@ class Engine:
         wrong: list[FieldError] = []
         for number, order in enumerate(orders):
             try:
-                jobs.append(replace(self._desk.job(organization, order, now, batch.id), id=ids[number]))
+                resolved = await self._given_files.resolved(organization, order)
+                jobs.append(replace(self._desk.job(organization, resolved, now, batch.id), id=ids[number]))
             except InvalidRequest as error:
                 fields = error.errors or (FieldError("", error.message),)
                 wrong.extend(FieldError(f"jobs.{number}.{field.field}".rstrip("."), field.message) for field in fields)
@@ -251,13 +259,14 @@ class Engine:
             self._executor.look_everywhere()
         return accepted
 
-    def estimate(self, organization: str, order: Order) -> Estimate:
+    async def estimate(self, organization: str, order: Order) -> Estimate:
         """What a job is expected to cost; nothing is stored.
 
         Raises:
             InvalidRequest: the job does not fit its pipeline, or no provider can serve it.
         """
-        return self._desk.estimate(organization, order, self._clock.now())
+        resolved = await self._given_files.resolved(organization, order)
+        return self._desk.estimate(organization, resolved, self._clock.now())
 
     async def usage(self, organization: str, asked: UsageQuery) -> Sequence[Usage]:
         """What an organization's calls have come to, in groups.
@@ -323,6 +332,10 @@ class Engine:
             Conflict: its state does not allow it.
         """
         return await self._ledger.retry(organization, job_id, resend=resend)
+
+    async def resume(self, organization: str) -> int:
+        """Lets the jobs go on that wait for a word since a backup was restored; returns how many there were."""
+        return await self._ledger.resume(organization)
 
     async def outlook(self, job: Job) -> Outlook | None:
         """The prospects of a queued job; None for any other."""

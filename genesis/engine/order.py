@@ -55,12 +55,14 @@ class OrderDesk:
         workers: those that answer, by capability.
         prices: of models.
         allowed_hosts: that input URLs may name although they are not public.
+        plain_http: whether input URLs need not be https.
     """
 
     pipelines: Mapping[str, Contract]
     workers: Mapping[str, WorkerDescription]
     prices: Prices
     allowed_hosts: Sequence[str]
+    plain_http: bool = False
 
     def job(self, organization: str, order: Order, now: Milliseconds, batch: str | None = None) -> Job:
         """The job of an order.
@@ -119,7 +121,7 @@ class OrderDesk:
             if given.kind == Kind.TEXT or url is None or url.startswith(STORAGE_PREFIX):
                 continue
             try:
-                check_public_url(url, self.allowed_hosts)
+                check_public_url(url, self.allowed_hosts, plain_http=self.plain_http)
             except InvalidRequest as error:
                 field = FieldError(f"inputs.{given.name}", error.message)
                 raise InvalidRequest(

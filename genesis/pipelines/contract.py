@@ -16,6 +16,10 @@ from genesis.errors import FieldError, InvalidRequest, UnknownOption
 from genesis.pipelines.validator import option_sources
 
 _KIND_TYPES = {Kind.TEXT: Text, Kind.AUDIO_URL: AudioUrl, Kind.IMAGE_URL: ImageUrl, Kind.SUBTITLES: Subtitles}
+_FILE_KINDS = {Kind.AUDIO_URL, Kind.IMAGE_URL}
+
+FILE_ID = "file_id"
+"""The JSON Schema `format` of an input that takes the id of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,14 @@ class Contract:
     inputs: type[CapabilityModel]
     options: type[CapabilityModel]
     outputs: type[CapabilityModel]
+
+    def inputs_schema(self) -> dict[str, Any]:
+        """JSON Schema of the inputs as people give them: a file by its URL or, in the field beside that, by its id."""
+        schema = self.inputs.model_json_schema()
+        for given in self.pipeline.inputs:
+            if given.kind in _FILE_KINDS:
+                _add_file_field(schema, given.name)
+        return schema
 
     def check(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The inputs and options of a job as the pipeline takes them, without those that are null.
@@ -53,6 +65,24 @@ class Contract:
                 errors=tuple(wrong),
             )
         return checked[0], checked[1]
+
+
+def file_field(name: str) -> str:
+    """The input that takes a file's id where `name` takes its URL."""
+    return f"{name.removesuffix('_url')}_file"
+
+
+def _add_file_field(schema: dict[str, Any], name: str) -> None:
+    """Lets an input be given by the id of a file as well."""
+    field = file_field(name)
+    schema["properties"][field] = {
+        "type": "string",
+        "format": FILE_ID,
+        "description": f"The id of a file of `GET /files`, in place of `{name}`.",
+    }
+    if name in schema.get("required", ()):
+        schema["required"].remove(name)
+        schema.setdefault("allOf", []).append({"anyOf": [{"required": [name]}, {"required": [field]}]})
 
 
 def contract_of(pipeline: Pipeline) -> Contract:

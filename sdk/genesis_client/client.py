@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, Unpack
 
@@ -18,6 +19,7 @@ from genesis_client.models import (
     BatchRequest,
     BatchView,
     EstimateView,
+    FileView,
     JobRequest,
     JobView,
     PipelineList,
@@ -29,6 +31,7 @@ _REPEATS_AFTER_SECONDS = (0.2, 1.0)
 _WAIT_SECONDS = 10.0
 """A single request does not wait longer for a job, so that proxies do not take it for dead."""
 _JOBS = TypeAdapter(list[JobView])
+_FILES = TypeAdapter(list[FileView])
 
 
 class JobSettings(TypedDict, total=False):
@@ -59,6 +62,15 @@ class JobFilters(TypedDict, total=False):
     created_before: datetime
     text: str
     batch_id: str
+
+
+class FileFilters(TypedDict, total=False):
+    """Which files to list; `job` has made them, `q` occurs in their names."""
+
+    source: Literal["upload", "job"]
+    family: Literal["image", "audio"]
+    job: str
+    q: str
 
 
 class GenesisClient:
@@ -207,9 +219,60 @@ class GenesisClient:
         job = self.create_job(pipeline, inputs, options, **more)
         return self.wait(job.job_id, timeout_seconds=timeout_seconds)
 
+    def upload(
+        self,
+        content: Path | bytes,
+        *,
+        name: str | None = None,
+        expires_in: int | None = None,
+        strip_metadata: bool = False,
+    ) -> FileView:
+        """Uploads an image or a recording; jobs take its `id` as `image_file` or `audio_file`.
+
+        Args:
+            content: a file, which is sent in pieces, or what is in one.
+            name: what people call it; by default the file's own name.
+            expires_in: seconds after which it is deleted.
+            strip_metadata: store it without what its metadata tell.
+        """
+        called = name if name is not None else content.name if isinstance(content, Path) else ""
+        given = {"name": called or None, "expires_in": expires_in, "strip_metadata": strip_metadata or None}
+        query = {key: str(value) for key, value in given.items() if value is not None}
+        if isinstance(content, bytes):
+            return FileView.model_validate_json(self._request("POST", "/files", params=query, content=content))
+        with content.open("rb") as opened:
+            return FileView.model_validate_json(self._request("POST", "/files", params=query, content=opened))
+
+    def file(self, file_id: str) -> FileView:
+        """Looks up a file: uploaded, or made by a job."""
+        return FileView.model_validate_json(self._request("GET", f"/files/{file_id}"))
+
+    def files(self, *, page_size: int = 100, **filters: Unpack[FileFilters]) -> Iterator[FileView]:
+        """Files, newest first, fetched page by page."""
+        query = {key: str(value) for key, value in filters.items() if value is not None}
+        path: str | None = str(httpx2.URL("/files", params={"limit": str(page_size)} | query))
+        while path:
+            response = self._answer("GET", path)
+            yield from _FILES.validate_json(response.content)
+            path = response.links.get("next", {}).get("url")
+
+    def delete_file(self, file_id: str) -> None:
+        """Deletes a file that no unfinished job needs."""
+        self._request("DELETE", f"/files/{file_id}")
+
     def download(self, url: str) -> bytes:
-        """The content of an output, given as its job names it."""
-        return self._request("GET", url)
+        """The content of an output or a file, given by its `url`."""
+        return self._request("GET", url, follow_redirects=True)
+
+    def save(self, url: str, path: Path) -> None:
+        """Writes the content of an output or a file to `path`, in pieces."""
+        with self._http.stream("GET", url, follow_redirects=True) as response:
+            if not response.is_success:
+                response.read()
+            _good(response)
+            with path.open("wb") as opened:
+                for piece in response.iter_bytes():
+                    opened.write(piece)
 
     def _create(self, path: str, request: BaseModel, key: str | None) -> bytes:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}

@@ -44,6 +44,7 @@ def engine_on(database):
             engine = Engine(
                 wrap(db.ledger),
                 db.queries,
+                db.files,
                 db.signals,
                 workers,
                 pipelines or builtin_pipelines(),

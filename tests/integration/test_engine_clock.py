@@ -55,7 +55,7 @@ def engine_on(clocked):
     async def opened(workers, pipelines=None, wrap=lambda ledger: ledger, **changes):
         settings = SETTINGS.model_copy(update={"lease_seconds": LEASE_SECONDS, "drain_seconds": 0} | changes)
         async with clocked.opened() as db:
-            parts = (db.queries, db.signals, workers, pipelines or builtin_pipelines(), SetPrices(), db.clock)
+            parts = (db.queries, db.files, db.signals, workers, pipelines or builtin_pipelines(), SetPrices(), db.clock)
             engine = Engine(wrap(db.ledger), *parts, settings)
             async with engine.running():
                 await until(lambda: engine.directory.known)

@@ -37,6 +37,7 @@ def cluster(monkeypatch):
             engine = Engine(
                 ledger,
                 db.queries,
+                db.files,
                 db.signals,
                 workers,
                 builtin_pipelines(),

@@ -50,7 +50,7 @@ def engine_of(server, name, monkeypatch):
         async with open_postgres(url, lease_seconds=LEASE_SECONDS) as db:
             ledger = Cut(db.ledger)
             engine = Engine(
-                ledger, db.queries, db.signals, workers, builtin_pipelines(), SetPrices(), db.clock, settings
+                ledger, db.queries, db.files, db.signals, workers, builtin_pipelines(), SetPrices(), db.clock, settings
             )
             async with engine.running():
                 await until(lambda: engine.directory.known)

@@ -34,8 +34,9 @@ SPOKEN = {
 async def elsewhere(engine, workers):
     """An engine that runs no jobs, as in another process: it has the ledger, and asks the workers itself."""
     settings = SETTINGS.model_copy(update={"executor": False})
-    parts = (engine._ledger, engine._queries, engine._signals, workers, engine.pipelines, SetPrices(), engine._clock)
-    other = Engine(*parts, settings)
+    files = engine._given_files._records
+    parts = (engine._ledger, engine._queries, files, engine._signals, workers, engine.pipelines, SetPrices())
+    other = Engine(*parts, engine._clock, settings)
     async with other.running():
         await until(lambda: len(other.directory.known) + len(workers.missing) >= len(CAPABILITIES))
         yield other

@@ -4,6 +4,7 @@ from copy import deepcopy
 import jsonschema
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from genesis.domain.pipeline import from_document, to_document
 from genesis.errors import InvalidPipeline, InvalidRequest, UnknownOption
@@ -173,3 +174,17 @@ def test_a_model_is_written_as_provider_and_name(model):
 def test_urls_are_http_or_ours(url):
     with pytest.raises(InvalidRequest):
         builtin_pipelines()["speech_to_text"].check({"audio_url": url}, {})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "fits"),
+    [
+        ({"image_url": "https://example.org/cat.png"}, True),
+        ({"image_file": "01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55"}, True),
+        ({}, False),
+        ({"audio_file": "01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55"}, False),
+    ],
+)
+def test_the_schema_takes_a_file_by_its_url_or_by_its_id(inputs, fits):
+    schema = builtin_pipelines()["image_to_image"].inputs_schema()
+    assert Draft202012Validator(schema).is_valid(inputs) is fits

@@ -19,6 +19,17 @@ test("fields keep the schema's order, and say what they are", () => {
   ])
 })
 
+test("a file is one field, whether it may be given by URL or by id", () => {
+  const fields = fieldsOf({
+    properties: {
+      image_url: { type: "string", format: "image_url" },
+      image_file: { type: "string", format: "file_id" },
+    },
+    allOf: [{ anyOf: [{ required: ["image_url"] }, { required: ["image_file"] }] }],
+  })
+  expect(fields.map(({ name, required }) => [name, required])).toEqual([["image_url", true]])
+})
+
 test("a choice behind a reference and beside null", () => {
   const property = nullable({ $ref: "#/$defs/Quality" }, { description: "How fine." })
   const definitions = { Quality: { enum: ["draft", "high"], type: "string", description: "Of the type." } }

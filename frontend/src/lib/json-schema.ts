@@ -26,11 +26,15 @@ type Schema = Readonly<Record<string, unknown>>
 const LONG_TEXT = 1000
 const WIDEST_SLIDER = 10
 
+/** Inputs of this format take the id of a file in place of its URL, for which there is a field of its own. */
+const FILE_ID = "file_id"
+
 /** The fields of an object schema, in its order. */
 export function fieldsOf(schema: Schema): Field[] {
-  const required = new Set(Array.isArray(schema.required) ? schema.required : [])
-  return Object.entries(objectAt(schema, "properties")).map(([name, raw]) => {
+  const required = requiredOf(schema)
+  return Object.entries(objectAt(schema, "properties")).flatMap(([name, raw]) => {
     const property = resolved(raw as Schema, schema)
+    if (property.format === FILE_ID) return []
     return {
       name,
       label: labelOf(name),
@@ -39,6 +43,13 @@ export function fieldsOf(schema: Schema): Field[] {
       control: controlOf(property),
     }
   })
+}
+
+/** The properties that have to be given, also those in whose place another may be. */
+function requiredOf(schema: Schema): Set<unknown> {
+  const alternatives = listAt(schema, "allOf").flatMap((part) => listAt(part, "anyOf"))
+  const lists = [schema, ...alternatives].map(({ required }) => required)
+  return new Set(lists.flatMap((list): unknown[] => (Array.isArray(list) ? list : [])))
 }
 
 /** The kinds of content that an object schema's properties have, without repeats. */
@@ -108,6 +119,11 @@ function numberOf(property: Schema): Control {
 function objectAt(schema: Schema, key: string): Schema {
   const value = schema[key]
   return typeof value === "object" && value !== null ? (value as Schema) : {}
+}
+
+function listAt(schema: Schema, key: string): Schema[] {
+  const value = schema[key]
+  return Array.isArray(value) ? (value as Schema[]) : []
 }
 
 function textAt(schema: Schema, key: string): string {

@@ -5,6 +5,7 @@ import { FileFrame } from "@/components/ui/file-frame"
 import { FileLink } from "@/components/ui/file-link"
 import { Icon } from "@/components/ui/icons"
 import { Labeled } from "@/components/ui/labeled"
+import { UploadField } from "@/features/create/upload-field"
 import type { Kind } from "@/lib/kinds"
 
 /** A file that an earlier job made. */
@@ -36,7 +37,7 @@ interface MediaFieldProps {
   onChange: (value: string) => void
 }
 
-/** A file for a job: a public URL, or one of the files that earlier jobs made. */
+/** A file for a job: one's own, one at a public URL, or one that an earlier job made. */
 export function MediaField({ id, label, hint, kind, value, error, earlier, onChange }: MediaFieldProps) {
   const files = earlier.files?.filter((file) => file.kind === kind) ?? []
   return (
@@ -44,7 +45,7 @@ export function MediaField({ id, label, hint, kind, value, error, earlier, onCha
       <div className="space-y-3">
         <Labeled
           error={error}
-          hint={`${hint} A public URL, or an earlier ${WORDS[kind]} that is chosen here.`}
+          hint={`${hint} A file of yours, a public URL, or an earlier ${WORDS[kind]} that is chosen here.`}
           id={id}
           label={label}
         >
@@ -61,6 +62,7 @@ export function MediaField({ id, label, hint, kind, value, error, earlier, onCha
             />
           )}
         </Labeled>
+        <UploadField kind={kind} label={`File: ${label}`} onUploaded={onChange} />
         {value.startsWith("/storage/") && <Preview key={value} kind={kind} path={value} />}
       </div>
       <fieldset className="min-w-0">
