@@ -8,10 +8,10 @@ import sys
 
 import uvloop
 
-from benchmarks import jobs, latency, ledger, memory, scale
+from benchmarks import jobs, latency, ledger, media, memory, scale
 from benchmarks.harness.report import Promise, conclude
 
-_PARTS = (jobs, latency, ledger, scale, memory)
+_PARTS = (jobs, latency, ledger, scale, memory, media)
 
 
 def main() -> None:

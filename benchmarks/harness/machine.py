@@ -88,3 +88,21 @@ def main_thread_seconds(pid: int) -> float:
     """User and system time of a process's first thread so far, in seconds."""
     fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+
+
+def own_seconds(pid: int) -> float:
+    """User and system time of a process so far, in seconds, with all its threads and without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+
+
+def reset_peak(pid: int) -> int:
+    """Has the peak of a process's resident memory begin anew; returns what is resident now, in KiB."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc_pid_clear_refs(5)
+    return peak_kib(pid)
+
+
+def peak_kib(pid: int) -> int:
+    """The most resident memory that a process has had since its peak was begun anew, in KiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
