@@ -1,7 +1,7 @@
 # All that a developer types. `check` never writes, `fix` does.
 BIN := .venv/bin
 
-.PHONY: help setup page up demo test test-providers bench chaos check fix generate lock
+.PHONY: help setup page up demo test test-providers test-files bench chaos check fix generate lock
 
 help:  ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -33,6 +33,13 @@ test: setup  ## passes all checks and tests
 
 test-providers: setup  ## runs all tests of the providers, also those that install much of other people's software
 	@tools/stage.sh "provider tests" $(BIN)/pytest -q tests/providers
+
+FILES := $(wildcard tests/unit/*file* tests/unit/test_ranges.py tests/unit/test_signing.py tests/unit/test_media*.py \
+	tests/unit/test_addresses.py tests/contract/*file* tests/contract/*blob* tests/integration/*file* \
+	tests/integration/test_fetcher*.py tests/integration/test_backup*.py tests/integration/*storage* tests/e2e/*backup* tests/e2e/*file*)
+
+test-files: setup  ## runs all tests of files: store, uploads, serving, the guarded fetcher, backups
+	@tools/stage.sh "tests of files" $(BIN)/pytest -q $(FILES)
 
 bench: setup  ## measures the promises of speed, memory and scale; see benchmarks/README.md
 	@$(BIN)/python -m benchmarks

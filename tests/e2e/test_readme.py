@@ -2,27 +2,16 @@
 
 import re
 import subprocess
-import time
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from tests.support.processes import ROOT, free_port, server
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = [block for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) if "curl" in block]
+NAMES = re.findall(r"^(?:AUDIO|IMAGE)=.*$", README, re.MULTILINE)
 PYTHON = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
-
-
-def output_of(client, pipeline, name):
-    job = client.post("/jobs", json={"pipeline": pipeline, "inputs": {"text": "a cat"}}).json()
-    deadline = time.monotonic() + 60
-    while job["status"] in ("queued", "running"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-        job = client.get(f"/jobs/{job['job_id']}").json()
-    return job["outputs"][name]
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +19,7 @@ def platform(tmp_path_factory):
     folder = tmp_path_factory.mktemp("readme")
     # A real job that the last example can still cancel: the fake provider takes its time.
     with server(folder, free_port(), GENESIS_FAKE_DELAY_MS="400") as process:
-        with httpx2.Client(base_url=process.url, timeout=30) as client:
-            audio = output_of(client, "text_to_speech", "audio_url")
-            image = output_of(client, "text_to_image", "image_url")
-        yield process.url, audio, image
+        yield process.url
 
 
 def test_all_pipelines_have_an_example():
@@ -51,16 +37,14 @@ def test_all_pipelines_have_an_example():
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_example_works(platform, example):
-    url, audio, image = platform
-    names = f"AUDIO={audio}\nIMAGE={image}\n"
-    example = re.sub(r"^(AUDIO|IMAGE)=.*\n", "", example, flags=re.MULTILINE)
-    script = names + example.replace("localhost:8000", url.removeprefix("http://"))
-    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=60, check=True)
+    # What an earlier example has named is known to the later ones.
+    script = "\n".join([*NAMES, example]).replace("localhost:8000", platform.removeprefix("http://"))
+    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
     assert "job_id" in done.stdout or "batch_id" in done.stdout
     assert '"code":"' not in done.stdout.split('"steps"')[0], done.stdout
 
 
 def test_the_python_example_works(platform, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(PYTHON.replace("http://127.0.0.1:8000", platform[0]), {})
+    exec(PYTHON.replace("http://127.0.0.1:8000", platform), {})
     assert Path("lighthouse.png").read_bytes().startswith(b"\x89PNG")

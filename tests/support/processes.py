@@ -59,6 +59,10 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """As the power cut does."""
         self._process.send_signal(signal.SIGKILL)

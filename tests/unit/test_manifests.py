@@ -175,7 +175,10 @@ def test_the_configuration_names_settings_and_services_that_exist():
     for name, port in WORKERS.items():
         assert data[f"{name.upper()}_WORKER_URL"] == f"http://{name}-worker-service:{port}"
     for name in PORTS:
-        assert container_of(name)["envFrom"] == [{"configMapRef": {"name": configuration["metadata"]["name"]}}]
+        assert container_of(name)["envFrom"] == [
+            {"configMapRef": {"name": configuration["metadata"]["name"]}},
+            {"secretRef": {"name": "storage-keys", "optional": True}},
+        ]
     (gateway_url,) = container_of("frontend")["env"]
     assert gateway_url["value"] == f"http://gateway-service.{NAMESPACE}.svc.cluster.local:8000"
 
@@ -224,7 +227,8 @@ def test_a_worker_has_the_keys_of_all_providers_and_starts_without(name):
 
 def test_every_key_of_the_settings_is_one_of_these():
     secrets = {name for name, field in SETTINGS.items() if "SecretStr" in str(field.annotation)}
-    assert secrets - {"OPENAI_COMPATIBLE_SERVERS"} == KEYS.keys()
+    of_files = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GENESIS_SIGNING_KEY"}
+    assert secrets - of_files - {"OPENAI_COMPATIBLE_SERVERS"} == KEYS.keys()
 
 
 def test_the_gateway_holds_no_provider_key():
@@ -322,7 +326,7 @@ def test_compose_hands_on_every_setting_that_an_operator_may_change():
     assert given.pop("GENESIS_TRUSTED_HOSTS") == "gateway,frontend,${GENESIS_TRUSTED_HOSTS:-}"
     assert all(value == f"${{{name}:-}}" for name, value in given.items() if name not in fixed)
     by_image = {"GENESIS_HOST", "GENESIS_PORT", "PAGE_PATH", "DRAIN_SECONDS"}
-    by_volume = {"DB_PATH", "DATABASE_URL", "STORAGE_PATH", "STORAGE_URL"}
+    by_volume = {"DB_PATH", "DATABASE_URL", "STORAGE_PATH"}
     for_tests = {"GENESIS_FAKE_URL"}
     assert given.keys() == SETTINGS.keys() - by_image - by_volume - for_tests - {"GENESIS_TRUSTED_HOSTS"}
 
