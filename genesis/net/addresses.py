@@ -20,8 +20,20 @@ _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.ASCII)
 _LONGEST_NAME = 253
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)  # a host that ends so is an IPv4 address (URL Standard, 3.5)
 _PRIVATE_NAME = re.compile(r"(.*\.)?(localhost|local|internal|home\.arpa)")  # RFC 6761, 6762, 8375; ICANN 2024
+# Ports of other protocols, whose servers a request might tell something (Fetch Standard, 2.9 "port blocking").
+_OTHER_PROTOCOLS = frozenset(
+    int(port)
+    for port in (
+        "1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123"
+        " 135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990"
+        " 993 995 1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080"
+    ).split()
+)
 _UNWRITABLE = re.compile(r"[\s\\\x00-\x1f\x7f]")
 
+_PLAIN_HINT = (
+    "Give its https:// URL, or ask the operator to set FETCH_PLAIN_HTTP or to add the host to FETCH_ALLOWED_HOSTS."
+)
 ALLOW_HINT = "Give a URL that is public, or ask the operator to add the host to FETCH_ALLOWED_HOSTS."
 
 
@@ -53,12 +65,15 @@ def is_allowed(host: str, port: int | None, allowed_hosts: Collection[str]) -> b
     return any(form in allowed_hosts for form in (name, f"{name}:{port}", f"[{name}]", f"[{name}]:{port}"))
 
 
-def check_public_url(url: str, allowed_hosts: Collection[str]) -> None:
+def check_public_url(url: str, allowed_hosts: Collection[str], *, plain_http: bool = False) -> None:
     """Refuses URLs that the fetcher would never visit, as far as that can be told without the DNS.
 
+    Args:
+        plain_http: whether hosts that are not in `allowed_hosts` may be visited without https as well.
+
     Raises:
-        InvalidRequest: the URL is malformed, is not http or https, carries a user name or password, or names a host
-            that is not public and not allowed.
+        InvalidRequest: the URL is malformed, is not http or https, carries a user name or password, names a host
+            that is not public or a port of another protocol and is not allowed, or is http where that is not allowed.
     """
     parsed = _parse(url)
     host = (parsed.raw_host or "").rstrip(".")
@@ -70,6 +85,12 @@ def check_public_url(url: str, allowed_hosts: Collection[str]) -> None:
         raise InvalidRequest(f"The host {host} of the URL is not on the public internet.", hint=ALLOW_HINT)
     if literal and ":" not in host and literal != parsed.raw_host:
         raise InvalidRequest(f"The host {parsed.raw_host} of the URL is not a plain address.", hint=f"Write {literal}.")
+    if parsed.port in _OTHER_PROTOCOLS:
+        raise InvalidRequest(f"The port {parsed.port} of the URL is not one of web servers.", hint=ALLOW_HINT)
+    if parsed.scheme == "http" and not plain_http:
+        raise InvalidRequest(
+            "The URL is not https, so that anybody on the way could change the file.", hint=_PLAIN_HINT
+        )
 
 
 def written_url(text: str) -> URL:
@@ -105,12 +126,20 @@ def _parse(url: str) -> URL:
     if "@" in parsed.raw_authority:
         raise InvalidRequest("The URL contains a user name or password.", hint="Give a URL that opens without them.")
     host = (parsed.raw_host or "").removesuffix(".")
-    if not _is_host(host) or not parsed.port:
+    if not _is_host(host) or not parsed.port or not _is_readable(parsed):
         raise InvalidRequest("The URL does not name a valid host and port.", hint=_FORM_HINT)
     return parsed
 
 
 _FORM_HINT = "Give a URL of the form https://host/path."
+
+
+def _is_readable(url: URL) -> bool:
+    """Whether a host that is written in Punycode stands for a name, which messages may have to give."""
+    try:
+        return url.host is not None
+    except UnicodeError:
+        return False
 
 
 def _is_host(host: str) -> bool:

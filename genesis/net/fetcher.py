@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urljoin
+from weakref import WeakKeyDictionary
 
 from aiohttp import (
     ClientConnectorDNSError,
@@ -25,12 +27,17 @@ from yarl import URL
 
 from genesis.errors import InputRejected, InvalidRequest
 from genesis.net.addresses import ALLOW_HINT, check_public_url, is_allowed, is_public, written_url
-from genesis.net.media import Family, family_of, sniff
+from genesis.net.media import ISO_MEDIA, Family, Sniffer, family_of
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Looks a host name up: name and port to its addresses; raises OSError when it has none."""
 
 MAX_REDIRECTS = 5
+MOST_AT_ONCE = 16
+"""Fetches of a process that are under way at once, all fetchers together, each of which may hold a whole file."""
+MOST_HEAD_FIELDS = 64
+_PAGES = ("text/html", "application/xhtml+xml", "image/svg+xml")
+"""Types that are believed, since nobody says so of a file that can be used."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LOOKUPS_AT_ONCE = 8
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -75,12 +82,16 @@ class GuardedFetcher:
     Only http and https, only public addresses. A name is looked up once per connection; what is checked is what is
     connected to, so an answer that changes later changes nothing. Redirects are followed by hand with the whole check
     again; one from https to http is refused, because the user asked for a protected transfer. Nothing is decompressed,
-    no cookies or credentials are sent, and proxies from the environment are not used.
+    no cookies or credentials are sent, and proxies from the environment are not used. A file that is of no use by its
+    first 64 KiB is not read further.
 
     Args:
         max_bytes: largest file.
-        timeout_seconds: longest time for the whole fetch, name lookup and redirects included.
-        allowed_hosts: hosts (`name` or `name:port`, lower-case) whose address need not be public.
+        timeout_seconds: longest time for the whole fetch, name lookup and redirects included, and longest wait for
+            other fetches before it.
+        allowed_hosts: hosts (`name` or `name:port`, lower-case) whose address need not be public, nor their URLs https.
+        plain_http: whether all URLs need not be https.
+        limited: whether its fetches count among the `MOST_AT_ONCE`, and wait for them; for URLs that users give.
         resolve: looks names up; the system's way when not given.
     """
 
@@ -90,11 +101,15 @@ class GuardedFetcher:
         max_bytes: int,
         timeout_seconds: float,
         allowed_hosts: Collection[str] = (),
+        plain_http: bool = False,
+        limited: bool = True,
         resolve: Resolve | None = None,
     ) -> None:
         self._max_bytes = max_bytes
         self._timeout_seconds = timeout_seconds
         self._allowed_hosts = frozenset(allowed_hosts)
+        self._plain_http = plain_http
+        self._limited = limited
         self._resolver = _CheckingResolver(resolve or SystemResolver(), self._allowed_hosts)
 
     async def fetch(self, url: str, *, accept: Family) -> Fetched:
@@ -104,20 +119,17 @@ class GuardedFetcher:
             InputRejected: the URL, its host, its answer or its content cannot be used; the message says which and why.
             FetchInterrupted: of these, what may be otherwise in a moment.
         """
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                data = await self._follow(url, accept)
-        except TimeoutError:
-            raise FetchInterrupted(
-                f"The file was not delivered within {self._timeout_seconds:g} seconds.",
-                hint="Give a URL on a faster host, or a smaller file.",
-            ) from None
-        media_type = sniff(data)
-        if family_of(media_type) != accept:
-            raise _wrong_type(data, media_type, accept)
-        return Fetched(data, media_type)
+        async with _one_of_few(self._timeout_seconds) if self._limited else nullcontext():
+            try:
+                async with asyncio.timeout(self._timeout_seconds):
+                    return await self._follow(url, accept)
+            except TimeoutError:
+                raise FetchInterrupted(
+                    f"The file was not delivered within {self._timeout_seconds:g} seconds.",
+                    hint="Give a URL on a faster host, or a smaller file.",
+                ) from None
 
-    async def _follow(self, start: str, accept: Family) -> bytes:
+    async def _follow(self, start: str, accept: Family) -> Fetched:
         headers = {"Accept": f"{accept}/*", "Accept-Encoding": "identity", "User-Agent": "Genesis"}
         # A session per fetch: no connection, cookie or name outlives the check that it passed.
         async with ClientSession(
@@ -126,13 +138,14 @@ class GuardedFetcher:
             timeout=ClientTimeout(total=None),
             auto_decompress=False,
             trust_env=False,
+            max_headers=MOST_HEAD_FIELDS,
         ) as session:
             url = self._checked(start)
             for _ in range(MAX_REDIRECTS + 1):
                 try:
                     async with session.get(url, headers=headers, allow_redirects=False) as response:
                         if response.status not in _REDIRECTS or "Location" not in response.headers:
-                            return await self._read(response)
+                            return await self._read(response, accept)
                         url = self._redirected(response)
                 except (ClientError, OSError) as error:
                     raise _unreachable(url, error) from error
@@ -144,7 +157,7 @@ class GuardedFetcher:
 
     def _checked(self, url: str) -> URL:
         try:
-            check_public_url(url, self._allowed_hosts)
+            check_public_url(url, self._allowed_hosts, plain_http=self._plain_http)
         except InvalidRequest as error:
             raise InputRejected(error.message, hint=error.hint) from error
         return written_url(url)
@@ -155,12 +168,11 @@ class GuardedFetcher:
             there = urljoin(str(here), response.headers["Location"].strip().replace(" ", "%20"))
         except ValueError:
             raise InputRejected(f"{here.host} redirects to a malformed URL.", hint="Give the final URL.") from None
-        target = self._checked(there)
-        if here.scheme == "https" and target.scheme == "http":
+        if here.scheme == "https" and there.lower().startswith("http:"):
             raise InputRejected(f"{here.host} redirects from https to http.", hint="Give the final URL.")
-        return target
+        return self._checked(there)
 
-    async def _read(self, response: ClientResponse) -> bytes:
+    async def _read(self, response: ClientResponse, accept: Family) -> Fetched:
         host = response.url.host
         if response.status != HTTPStatus.OK:
             raise _refused(host, response.status)
@@ -169,12 +181,21 @@ class GuardedFetcher:
             raise InputRejected(f"{host} sends the file compressed, although asked not to.", hint="Use another host.")
         if (response.content_length or 0) > self._max_bytes:
             raise self._too_large()
-        data = bytearray()
+        if response.content_type in _PAGES:
+            raise _wrong_type(response.content_type, accept)
+        data, sniffer, passed = bytearray(), Sniffer(), False
         async for chunk in response.content.iter_any():
             data += chunk
             if len(data) > self._max_bytes:
                 raise self._too_large()
-        return bytes(data)
+            sniffer.feed(chunk)
+            if not passed and (head_type := sniffer.head_type) is not None:
+                passed = head_type == ISO_MEDIA or family_of(head_type) == accept
+                if not passed:
+                    raise _wrong_type(head_type, accept)
+        if family_of(sniffer.media_type) != accept:
+            raise _wrong_type(sniffer.media_type, accept) if data else _empty(accept)
+        return Fetched(bytes(data), sniffer.media_type)
 
     def _too_large(self) -> InputRejected:
         return InputRejected(f"The file is larger than {self._max_bytes} bytes.", hint="Give a smaller file.")
@@ -246,10 +267,42 @@ def _unreachable(url: URL, error: ClientError | OSError) -> FetchInterrupted:
     return FetchInterrupted(f"{url.host} did not answer in valid HTTP.", hint="Check the URL.")
 
 
-def _wrong_type(data: bytes, media_type: str, accept: Family) -> InputRejected:
-    a_file = "an image" if accept == "image" else "an audio file"
-    if not data:
-        return InputRejected(f"The URL leads to an empty file, not to {a_file}.")
+def _empty(accept: Family) -> InputRejected:
+    return InputRejected(f"The URL leads to an empty file, not to {_A_FILE[accept]}.")
+
+
+def _wrong_type(media_type: str, accept: Family) -> InputRejected:
     found = media_type or "of a type that its content does not tell"
-    kinds = "PNG, JPEG, WebP, GIF, BMP and TIFF" if accept == "image" else "WAV, MP3, Ogg, FLAC, M4A, WebM and AAC"
-    return InputRejected(f"The URL leads not to {a_file} but to a file that is {found}.", hint=f"{kinds} can be used.")
+    return InputRejected(
+        f"The URL leads not to {_A_FILE[accept]} but to a file that is {found}.", hint=f"{_KINDS[accept]} can be used."
+    )
+
+
+_A_FILE: dict[Family, str] = {"image": "an image", "audio": "an audio file"}
+_KINDS: dict[Family, str] = {
+    "image": "PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF",
+    "audio": "WAV, MP3, Ogg, FLAC, M4A, WebM and AAC",
+}
+
+_under_way: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def _one_of_few(wait_seconds: float) -> AsyncIterator[None]:
+    """Waits until fewer than `MOST_AT_ONCE` fetches are under way.
+
+    Raises:
+        FetchInterrupted: they are not within `wait_seconds`.
+    """
+    slots = _under_way.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(MOST_AT_ONCE))
+    try:
+        async with asyncio.timeout(wait_seconds):
+            await slots.acquire()
+    except TimeoutError:
+        raise FetchInterrupted(
+            "Too many other files are being fetched at this moment.", hint="Try again in a moment."
+        ) from None
+    try:
+        yield
+    finally:
+        slots.release()

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Collection
 from typing import Literal
 
 Family = Literal["image", "audio"]
@@ -28,7 +29,15 @@ IMAGE_TYPES = frozenset(media_type for media_type in _EXTENSIONS if media_type.s
 AUDIO_TYPES = frozenset(media_type for media_type in _EXTENSIONS if media_type.startswith("audio/"))
 """Audio types that the platform works with."""
 
-_HEAD_BYTES = 8192
+HEAD_BYTES = 64 * 1024
+"""So much of a file tells its type, but for the tracks of an ISO media file."""
+ISO_MEDIA = "application/mp4"
+"""What `Sniffer.head_type` says of an ISO media file (MP4 and its like) whose tracks are not known yet (RFC 4337)."""
+
+_TEXT_BYTES = 8192
+_BRAND_END = 12
+_HANDLER_BYTES = 16
+_FRAME_BYTES = 16
 _IMAGE_SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -49,6 +58,61 @@ _HTML_START = re.compile(
 )  # MIME Sniffing Standard, 7.1, and two elements that begin a head without its tag
 
 
+class Sniffer:
+    """Finds the media type of a file that arrives in pieces; it keeps little more than the first 64 KiB of it.
+
+    However the file is cut, the type at the end is what `sniff` finds in the whole.
+    """
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._head = bytearray()
+        self._frame = b""  # what follows an ID3 tag, which may be longer than the head
+        self._unsearched = b""
+        self._handlers: set[bytes] = set()
+
+    def feed(self, piece: bytes) -> None:
+        """Takes the next bytes of the file, any number of them."""
+        self._head += piece[: HEAD_BYTES - len(self._head)]
+        if start := _id3_size(self._head):
+            begin, end = start + len(self._frame) - self._size, start + _FRAME_BYTES - self._size
+            self._frame += piece[max(begin, 0) : max(end, 0)]
+        self._size += len(piece)
+        self._search(piece)
+
+    @property
+    def head_type(self) -> str | None:
+        """What the first 64 KiB tell; None until they are there.
+
+        Returns:
+            `ISO_MEDIA` where only what is still to come can tell the type; otherwise as `media_type`. Which kind of
+            audio follows an ID3 tag of more than 64 KiB may turn out differently.
+        """
+        if len(self._head) < HEAD_BYTES:
+            return None
+        return ISO_MEDIA if _is_any_mp4(self._head) and not self._handlers else self.media_type
+
+    @property
+    def media_type(self) -> str:
+        """The type by all that was fed; as `sniff` returns it."""
+        head = bytes(self._head)
+        return _image(head) or _audio(head, self._frame, self._handlers) or _text(head) or _other(head)
+
+    def _search(self, piece: bytes) -> None:
+        """Looks for the handlers of an MP4 file's tracks, which may stand anywhere."""
+        self._unsearched += piece
+        if self._size < _BRAND_END:
+            return
+        if not _is_any_mp4(self._head):
+            self._unsearched = b""
+            return
+        done = max(len(self._unsearched) - _HANDLER_BYTES + 1, 0)
+        for match in _MP4_HANDLER.finditer(self._unsearched):
+            self._handlers.add(match.group(1))
+            done = max(done, match.end())
+        self._unsearched = self._unsearched[done:]
+
+
 def sniff(data: bytes) -> str:
     """The media type of a file.
 
@@ -60,7 +124,9 @@ def sniff(data: bytes) -> str:
     Returns:
         One of IMAGE_TYPES or AUDIO_TYPES, another type that was recognized, or "" if the content is unknown.
     """
-    return _image(data) or _audio(data) or _text(data) or _other(data)
+    sniffer = Sniffer()
+    sniffer.feed(data)
+    return sniffer.media_type
 
 
 def family_of(media_type: str) -> Family | None:
@@ -89,28 +155,23 @@ def _image(data: bytes) -> str:
     return ""
 
 
-def _audio(data: bytes) -> str:
+def _audio(data: bytes, frame: bytes, handlers: Collection[bytes]) -> str:
     if _riff(data) == b"WAVE":
         return "audio/wav"
     if data.startswith(b"OggS"):
         return "video/ogg" if b"\x80theora" in data[:512] else "audio/ogg"
     if data.startswith(b"\x1aE\xdf\xa3") and b"webm" in data[:128]:
-        return "video/webm" if _WEBM_VIDEO_CODEC.search(data, 0, 65536) else "audio/webm"
+        return "video/webm" if _WEBM_VIDEO_CODEC.search(data) else "audio/webm"
+    if _is_any_mp4(data):
+        return "video/mp4" if b"vide" in handlers else "audio/mp4" if b"soun" in handlers else ""
     if data[4:8] == b"ftyp":
-        return _mp4(data)
-    return _frames(_without_id3(data)) or ("audio/mpeg" if _id3_size(data) else "")
+        return "audio/mp4" if data[8:12] in _MP4_AUDIO_BRANDS else ""
+    return (_frames(frame) or "audio/mpeg") if _id3_size(data) else _frames(data)
 
 
-def _mp4(data: bytes) -> str:
-    brand = data[8:12]
-    if brand in _MP4_AUDIO_BRANDS:
-        return "audio/mp4"
-    if not brand.startswith(_MP4_BRANDS):
-        return ""
-    handlers = {match.group(1) for match in _MP4_HANDLER.finditer(data)}
-    if b"vide" in handlers:
-        return "video/mp4"
-    return "audio/mp4" if b"soun" in handlers else ""
+def _is_any_mp4(data: bytes | bytearray) -> bool:
+    """Whether it is an MP4 file of a brand that says nothing about its tracks."""
+    return data[4:8] == b"ftyp" and data[8:12].startswith(_MP4_BRANDS)
 
 
 def _frames(data: bytes) -> str:
@@ -127,7 +188,7 @@ def _frames(data: bytes) -> str:
     return "audio/mpeg" if is_mp3 else ""
 
 
-def _id3_size(data: bytes) -> int:
+def _id3_size(data: bytes | bytearray) -> int:
     """Bytes of the ID3v2 tag before the audio (id3.org, ID3v2.4.0 section 3.1); 0 when there is none."""
     if len(data) < 10 or not data.startswith(b"ID3") or max(data[6:10]) > 0x7F:
         return 0
@@ -137,17 +198,12 @@ def _id3_size(data: bytes) -> int:
     return size + 10
 
 
-def _without_id3(data: bytes) -> bytes:
-    start = _id3_size(data)
-    return data[start : start + 16]
-
-
 def _riff(data: bytes) -> bytes:
     return data[8:12] if data.startswith(b"RIFF") else b""
 
 
 def _text(data: bytes) -> str:
-    head = data[:_HEAD_BYTES]
+    head = data[:_TEXT_BYTES]
     try:
         codecs.utf_8_decode(head, "strict", False)
     except UnicodeDecodeError:
@@ -169,7 +225,7 @@ def _text(data: bytes) -> str:
 def _other(data: bytes) -> str:
     import filetype  # type: ignore[import-untyped]
 
-    guess = filetype.guess_mime(data[:_HEAD_BYTES]) if data else None
+    guess = filetype.guess_mime(data[:_TEXT_BYTES]) if data else None
     return guess if guess and family_of(guess) is None else ""
 
 

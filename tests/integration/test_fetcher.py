@@ -1,9 +1,6 @@
 """The guarded fetcher against hostile servers on the loopback. Name lookups are the test's own; nothing leaves the machine."""
 
 import asyncio
-import shlex
-import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from tests.support.sites import (
     PNG,
     WAV,
     Names,
+    certified,
     redirects,
     refusal,
     serves,
@@ -226,20 +224,3 @@ class TestSecureRedirects:
             said = await refusal(secure.fetcher(), f"https://files.test:{secure.port}/")
         assert "no valid TLS" in said
         assert secure.seen == []
-
-
-def certified(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """A server context with a certificate for files.test that clients of this test trust."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=files.test "
-        f"-addext subjectAltName=DNS:files.test -keyout {shlex.quote(str(key))} -out {shlex.quote(str(certificate))}",
-        shell=True,
-        check=True,
-        capture_output=True,
-    )
-    trusting = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    return context

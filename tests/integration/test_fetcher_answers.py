@@ -164,17 +164,19 @@ class TestTimes:
             await asyncio.Event().wait()
             return []
 
-        fetcher = GuardedFetcher(max_bytes=LIMIT, timeout_seconds=0.3, resolve=never)
+        fetcher = GuardedFetcher(max_bytes=LIMIT, timeout_seconds=0.3, plain_http=True, resolve=never)
         assert "within 0.3 seconds" in await refusal(fetcher, "http://slow.test/")
 
 
 class TestUnreachable:
     async def test_an_unknown_name(self) -> None:
-        fetcher = GuardedFetcher(max_bytes=LIMIT, timeout_seconds=PLENTY, resolve=Names())
+        fetcher = GuardedFetcher(max_bytes=LIMIT, timeout_seconds=PLENTY, plain_http=True, resolve=Names())
         assert "host nowhere.test of the URL is not known" in await refusal(fetcher, "http://nowhere.test/")
 
     async def test_a_name_without_addresses(self) -> None:
-        fetcher = GuardedFetcher(max_bytes=LIMIT, timeout_seconds=PLENTY, resolve=Names(empty_test=[[]]))
+        fetcher = GuardedFetcher(
+            max_bytes=LIMIT, timeout_seconds=PLENTY, plain_http=True, resolve=Names(empty_test=[[]])
+        )
         assert "is not known" in await refusal(fetcher, "http://empty.test/")
 
     async def test_a_closed_port(self) -> None:

@@ -69,6 +69,11 @@ from tests.support.gateway import create, finished, is_problem
             "inputs.audio_url",
         ),
         (
+            {"pipeline": "speech_to_text", "inputs": {"audio_url": "http://example.com/a.wav"}},
+            "invalid-request",
+            "inputs.audio_url",
+        ),
+        (
             {"pipeline": "image_to_image", "inputs": {"image_url": "http://[::ffff:127.0.0.1]/a.png"}},
             "invalid-request",
             "inputs.image_url",

@@ -2,10 +2,13 @@
 
 import asyncio
 import io
+import shlex
 import ssl
+import subprocess
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -64,13 +67,19 @@ class Site:
         return f"http://{host}:{self.port}{path}"
 
     def fetcher(
-        self, names: Names | None = None, *, allow: str = "files.test", timeout: float = PLENTY
+        self,
+        names: Names | None = None,
+        *,
+        allow: str = "files.test",
+        timeout: float = PLENTY,
+        plain_http: bool = True,
     ) -> GuardedFetcher:
         """A fetcher to which files.test stands for a public site, and nothing else on this machine does."""
         return GuardedFetcher(
             max_bytes=LIMIT,
             timeout_seconds=timeout,
             allowed_hosts=(allow,) if allow else (),
+            plain_http=plain_http,
             resolve=names or Names(files_test=[["127.0.0.1"]]),
         )
 
@@ -141,6 +150,49 @@ async def raw(answer: bytes, *, then_wait: bool = False) -> AsyncIterator[int]:
         await asyncio.gather(*handling)
 
 
+class Endless:
+    """What an endless server has been rid of.
+
+    Attributes:
+        taken: bytes that the system has taken, some of which may never have been read.
+    """
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.taken = 0
+
+
+@asynccontextmanager
+async def endless(start: bytes, piece: bytes, pause: float = 0.0) -> AsyncIterator[Endless]:
+    """A server that answers with `start`, and then with `piece` again and again until the other side has enough."""
+    handling: list[asyncio.Task[None]] = []
+    seen = Endless()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await reader.read(1)
+            writer.write(start)
+            gone = asyncio.create_task(reader.read())
+            while not gone.done():
+                writer.write(piece)
+                await writer.drain()
+                seen.taken += len(piece)
+                await asyncio.sleep(pause)
+        with suppress(ConnectionError):
+            await gone
+        writer.close()
+
+    server = await asyncio.start_server(
+        lambda *streams: handling.append(asyncio.create_task(handle(*streams))), HOST, 0
+    )
+    seen.port = server.sockets[0].getsockname()[1]
+    try:
+        yield seen
+    finally:
+        server.close()
+        await asyncio.gather(*handling)
+
+
 async def refusal(fetcher: GuardedFetcher, url: str, accept: Family = "image") -> str:
     with pytest.raises(InputRejected) as refused:
         await fetcher.fetch(url, accept=accept)
@@ -150,3 +202,20 @@ async def refusal(fetcher: GuardedFetcher, url: str, accept: Family = "image") -
 
 def local_fetcher(timeout: float = PLENTY) -> GuardedFetcher:
     return GuardedFetcher(max_bytes=LIMIT, timeout_seconds=timeout, allowed_hosts=("127.0.0.1",))
+
+
+def certified(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A server context with a certificate for files.test that clients of this test trust."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=files.test "
+        f"-addext subjectAltName=DNS:files.test -keyout {shlex.quote(str(key))} -out {shlex.quote(str(certificate))}",
+        shell=True,
+        check=True,
+        capture_output=True,
+    )
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context

@@ -79,16 +79,16 @@ def test_addresses_that_are_not_public(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://example.com",
+        "https://example.com",
         "https://example.com/a/b.png?signature=%2B%2F&x=1#part",
         "https://example.com:8443/x",
         "HTTPS://EXAMPLE.COM/x",
         "https://example.com./x",
         "https://my_bucket.s3.example.com/x",
         "https://bücher.example/ä.png",
-        "http://8.8.8.8/x",
-        "http://[2606:4700:4700::1111]:8080/x",
-        "http://[::ffff:8.8.8.8]/x",
+        "https://8.8.8.8/x",
+        "https://[2606:4700:4700::1111]:8080/x",
+        "https://[::ffff:8.8.8.8]/x",
         "https://example.com/@user",
         "https://localhost.example.com/",
     ],
@@ -116,6 +116,8 @@ def test_urls_that_may_be_visited(url: str) -> None:
         ("http://example.com:99999/x", "malformed"),
         ("http://example.com:0/x", "host"),
         ("http://a..b/x", "host"),
+        ("http://xn--/x", "host"),
+        ("http://xn--a/x", "host"),
         (f"http://{'a' * 64}.com/x", "host"),
         (f"http://{'a.' * 130}com/x", "host"),
         ("http://%31%32%37.0.0.1/x", "host"),
@@ -163,6 +165,19 @@ def test_urls_that_are_refused(url: str, says: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         check_public_url(url, ())
     assert says in f"{refused.value.message} {refused.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/x", "HTTP://example.com/x", "http://8.8.8.8/x", "http://a.test:443/"]
+)
+def test_plain_http_is_for_hosts_that_the_operator_names(url: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        check_public_url(url, ("other.test",))
+    assert "not https" in refused.value.message
+    assert "FETCH_PLAIN_HTTP" in refused.value.hint
+    assert "FETCH_ALLOWED_HOSTS" in refused.value.hint
+    check_public_url(url, (), plain_http=True)
+    check_public_url(url, ("example.com", "8.8.8.8", "a.test:443"))
 
 
 def test_passwords_are_not_repeated() -> None:
