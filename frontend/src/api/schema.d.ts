@@ -85,6 +85,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Files
+         * @description Lists files, newest first. The `Link` header leads to the next page, with the same filters.
+         */
+        get: operations["list_files_files_get"];
+        put?: never;
+        /**
+         * Upload File
+         * @description Takes an image or a recording, of which the content alone tells the type: as the whole body, or as the part `file`
+         *     of a form. It is stored durably when this answers, and its `details` follow a moment later.
+         *
+         *     `url`, or the id as `image_file` or `audio_file`, is what jobs take as an input.
+         */
+        post: operations["upload_file_files_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File
+         * @description Looks up a file.
+         */
+        get: operations["get_file_files__file_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete File
+         * @description Deletes a file for good, with all that was made of it. One that a job still needs is a conflict.
+         */
+        delete: operations["delete_file_files__file_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change File
+         * @description Changes when a file is deleted. A file that a job still needs is kept until that is over.
+         */
+        patch: operations["change_file_files__file_id__patch"];
+        trace?: never;
+    };
+    "/files/{file_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete File
+         * @description Says that the content of an announced file was sent. It may be said again.
+         */
+        post: operations["complete_file_files__file_id__complete_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/files/{file_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File Content
+         * @description Serves the content of a file by its id; it is saved under the file's own name.
+         */
+        get: operations["get_file_content_files__file_id__content_get"];
+        /**
+         * Send Content
+         * @description Takes the content of an announced file; the URL is the one that `POST /files/presign` gave.
+         */
+        put: operations["send_content_files__file_id__content_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/files/{file_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Share File
+         * @description Makes a link to a file's content that anybody can open until its time is over. `?download=1` may be added to it.
+         */
+        post: operations["share_file_files__file_id__links_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/files/{file_id}/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Peaks
+         * @description Serves the waveform of a recording: the lowest and the highest value of each of its equal parts, as JSON.
+         */
+        get: operations["get_peaks_files__file_id__peaks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/files/{file_id}/thumbnails/{width}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Thumbnail
+         * @description Serves a smaller copy of an image, in WebP.
+         */
+        get: operations["get_thumbnail_files__file_id__thumbnails__width__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/files/presign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Presign File
+         * @description Announces a file whose content is sent afterwards with the request that `upload` describes: to this API, or straight
+         *     to an S3 store. Make the request `complete` then, and within the hours that the store keeps what nobody completes.
+         */
+        post: operations["presign_file_files_presign_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -241,6 +421,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Jobs
+         * @description Lets all jobs go on that wait for a word since a backup was restored. They may have run since it was made.
+         */
+        post: operations["resume_jobs_jobs_resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pipelines": {
         parameters: {
             query?: never;
@@ -310,10 +510,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get File
-         * @description Serves a stored file, in ranges where asked.
+         * Get Content
+         * @description Serves the content of a file: whole or a range of it, unless the client has it already. It never changes.
          */
-        get: operations["get_file_storage__key__get"];
+        get: operations["get_content_storage__key__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -499,6 +699,22 @@ export interface components {
             links: components["schemas"]["ChainLinkView"][];
         };
         /**
+         * CompletionView
+         * @description A request that says that the content was sent.
+         */
+        CompletionView: {
+            /**
+             * Method
+             * @example POST
+             */
+            method: string;
+            /**
+             * Url
+             * @example /files/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55/complete
+             */
+            url: string;
+        };
+        /**
          * CostSource
          * @description Who says what something costs.
          * @enum {string}
@@ -591,6 +807,140 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FileChange
+         * @description What is to change about a file.
+         * @example {
+         *       "expires_at": "2027-01-31T18:00:00Z"
+         *     }
+         */
+        FileChange: {
+            /**
+             * Expires At
+             * @description When it is deleted (RFC 3339, with its offset from UTC); null for as the operator has set, or never.
+             */
+            expires_at: string | null;
+        };
+        /**
+         * FileDetails
+         * @description What was found in the content; null is what does not apply, or is not known.
+         */
+        FileDetails: {
+            /** Channels */
+            channels: number | null;
+            /**
+             * Codec
+             * @example pcm_s16le
+             */
+            codec: string | null;
+            /** Duration Seconds */
+            duration_seconds: number | null;
+            /**
+             * Frames
+             * @description Of an animation; 1 for a still image.
+             */
+            frames: number | null;
+            /** Height */
+            height: number | null;
+            /**
+             * Sample Rate
+             * @description In Hertz.
+             */
+            sample_rate: number | null;
+            /**
+             * Width
+             * @description In pixels, as the image is to be shown.
+             */
+            width: number | null;
+        };
+        /**
+         * FileSource
+         * @description Where a file comes from.
+         * @enum {string}
+         */
+        FileSource: "upload" | "job";
+        /**
+         * FileState
+         * @description Where a file stands.
+         * @enum {string}
+         */
+        FileState: "waiting" | "ready" | "deleted";
+        /**
+         * FileView
+         * @description A file.
+         */
+        FileView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** @description Null until the content has been examined, seconds after it has come. */
+            details: components["schemas"]["FileDetails"] | null;
+            /**
+             * Expires At
+             * @description When it is deleted; null for as the operator has set, or never.
+             */
+            expires_at: string | null;
+            /**
+             * Id
+             * @description Jobs take it as `image_file` or `audio_file`.
+             * @example 01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55
+             */
+            id: string;
+            /**
+             * Job
+             * @description The job that has made it.
+             */
+            job: string | null;
+            /**
+             * Media Type
+             * @description Found in its content; of a waiting file, as it was announced.
+             * @example image/jpeg
+             */
+            media_type: string;
+            /** Name */
+            name: string;
+            /**
+             * Peaks
+             * @description The waveform of a recording, as JSON.
+             * @example /storage/peaks/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.json
+             */
+            peaks: string | null;
+            /**
+             * Problem
+             * @description Why its content cannot be used, where that is so.
+             */
+            problem: string | null;
+            /**
+             * Sha256
+             * @description In hexadecimal; null until it is known.
+             */
+            sha256: string | null;
+            /**
+             * Size
+             * @description In bytes; null until it is known.
+             */
+            size: number | null;
+            source: components["schemas"]["FileSource"];
+            state: components["schemas"]["FileState"];
+            /**
+             * Thumbnails
+             * @description Smaller copies of an image, by the most pixels that they are wide.
+             * @example {
+             *       "320": "/storage/thumbnails/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55-320.webp"
+             *     }
+             */
+            thumbnails: {
+                [key: string]: string;
+            };
+            /**
+             * Url
+             * @description Where its content is served; null while that is still to be sent.
+             * @example /storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.jpg
+             */
+            url: string | null;
         };
         /**
          * Health
@@ -825,6 +1175,37 @@ export interface components {
             reason: string | null;
         };
         /**
+         * LinkRequest
+         * @description How long a link is good.
+         * @example {
+         *       "expires_in": 86400
+         *     }
+         */
+        LinkRequest: {
+            /**
+             * Expires In
+             * @description In seconds.
+             * @default 86400
+             */
+            expires_in: number;
+        };
+        /**
+         * LinkView
+         * @description A link that opens a file to whoever has it.
+         */
+        LinkView: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Url
+             * @description Relative to this API.
+             */
+            url: string;
+        };
+        /**
          * ModelHealthView
          * @description How a model has done since the gateway's process has started, as it has seen it.
          */
@@ -930,6 +1311,58 @@ export interface components {
             type: string;
             /** Version */
             version: number;
+        };
+        /**
+         * PresignRequest
+         * @description A file whose content is sent later.
+         * @example {
+         *       "media_type": "audio/mpeg",
+         *       "name": "talk.mp3",
+         *       "size": 734003200
+         *     }
+         */
+        PresignRequest: {
+            /**
+             * Expires In
+             * @description Seconds after its arrival at which the file is deleted; else as the operator has set.
+             * @example 86400
+             */
+            expires_in?: number | null;
+            /**
+             * Media Type
+             * @description Of an image or a recording; what it is, is found in the content.
+             * @example audio/mpeg
+             */
+            media_type: string;
+            /**
+             * Name
+             * @description What people call it; it need not be unique.
+             * @default
+             * @example holiday.jpg
+             */
+            name: string;
+            /**
+             * Seconds
+             * @description For how long the content can be sent.
+             * @default 3600
+             * @example 3600
+             */
+            seconds: number;
+            /**
+             * Size
+             * @description In bytes, so that one that is too large is refused at once.
+             */
+            size?: number | null;
+        };
+        /**
+         * PresignView
+         * @description A file that waits for its content, and how to send that.
+         */
+        PresignView: {
+            /** @description To be made when the content was sent. */
+            complete: components["schemas"]["CompletionView"];
+            file: components["schemas"]["FileView"];
+            upload: components["schemas"]["UploadRequestView"];
         };
         /**
          * Problem
@@ -1082,6 +1515,18 @@ export interface components {
             workers: components["schemas"]["WorkerStatus"][];
         };
         /**
+         * ResumedView
+         * @description What the word has done.
+         */
+        ResumedView: {
+            /**
+             * Resumed
+             * @description Jobs that go on.
+             * @example 12
+             */
+            resumed: number;
+        };
+        /**
          * RetryRequest
          * @description How a job is to be retried.
          * @example {
@@ -1220,6 +1665,35 @@ export interface components {
              * @constant
              */
             type: "text-delta";
+        };
+        /**
+         * UploadRequestView
+         * @description A request that sends a content.
+         */
+        UploadRequestView: {
+            /**
+             * Expires At
+             * Format: date-time
+             * @description When it is refused.
+             */
+            expires_at: string;
+            /**
+             * Headers
+             * @description To be sent as they are.
+             */
+            headers: {
+                [key: string]: string;
+            };
+            /**
+             * Method
+             * @example PUT
+             */
+            method: string;
+            /**
+             * Url
+             * @description Relative to this API, or at the store itself.
+             */
+            url: string;
         };
         /**
          * UsageKey
@@ -1521,6 +1995,934 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_files_files_get: {
+        parameters: {
+            query?: {
+                /** @description As the `Link` of the page before says. */
+                cursor?: string | null;
+                /** @description What it is. */
+                family?: ("image" | "audio") | null;
+                /** @description The job that has made it. */
+                job?: string | null;
+                limit?: number;
+                /** @description Occurs in the name, whatever the case of its letters. */
+                q?: string | null;
+                /** @description Where it comes from. */
+                source?: components["schemas"]["FileSource"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_file_files_post: {
+        parameters: {
+            query?: {
+                /** @description Seconds after its arrival at which the file is deleted; else as the operator has set. */
+                expires_in?: number | null;
+                /** @description What people call it; it need not be unique. */
+                name?: string;
+                /** @description Store it without what its metadata tell, such as where a picture was taken. An image is encoded anew. */
+                strip_metadata?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "multipart/form-data": {
+                    expires_in?: number;
+                    /** Format: binary */
+                    file: string;
+                    /** @description What people call it; else what the form says. */
+                    name?: string;
+                    /** @default false */
+                    strip_metadata?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file_files__file_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_file_files__file_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_file_files__file_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_file_files__file_id__complete_post: {
+        parameters: {
+            query?: {
+                /** @description Seconds after its arrival at which the file is deleted; else as the operator has set. */
+                expires_in?: number | null;
+            };
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file_content_files__file_id__content_get: {
+        parameters: {
+            query?: {
+                /** @description 1 for saving it instead of showing it; any other text is the name to save it under. */
+                download?: string | null;
+            };
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The part of it that the header Range asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is the one that the client has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Where the store itself serves it */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_content_files__file_id__content_put: {
+        parameters: {
+            query: {
+                expires: number;
+                /** @description Seconds after its arrival at which the file is deleted; else as the operator has set. */
+                expires_in?: number | null;
+                signature: string;
+            };
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_file_files__file_id__links_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_peaks_files__file_id__peaks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The part of it that the header Range asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is the one that the client has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Where the store itself serves it */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_thumbnail_files__file_id__thumbnails__width__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+                width: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The part of it that the header Range asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is the one that the client has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Where the store itself serves it */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    presign_file_files_presign_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresignRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresignView"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1999,6 +3401,35 @@ export interface operations {
             };
         };
     };
+    resume_jobs_jobs_resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResumedView"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_pipelines_pipelines_get: {
         parameters: {
             query?: never;
@@ -2068,9 +3499,16 @@ export interface operations {
             };
         };
     };
-    get_file_storage__key__get: {
+    get_content_storage__key__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 1 for saving it instead of showing it; any other text is the name to save it under. */
+                download?: string | null;
+                /** @description Of a signed link. */
+                expires?: number | null;
+                /** @description Of a signed link. */
+                signature?: string | null;
+            };
             header?: never;
             path: {
                 key: string;
@@ -2079,12 +3517,44 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The content */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The part of it that the header Range asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content?: never;
+            };
+            /** @description It is the one that the client has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Where the store itself serves it */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Not Found */
             404: {
@@ -2095,8 +3565,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
