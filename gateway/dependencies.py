@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from gateway.serving import ContentServer
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.engine.engine import Engine
 from genesis.errors import Unavailable
-from genesis.ports.blobs import BlobStore
+from genesis.files.service import Files
+from genesis.settings import Settings
 
 
 def engine_of(connection: HTTPConnection) -> Engine:
@@ -34,11 +36,31 @@ def organization_of(_connection: HTTPConnection) -> str:
     return DEFAULT_ORGANIZATION
 
 
-def _store(connection: HTTPConnection) -> BlobStore:
-    store: BlobStore = connection.app.state.store
-    return store
+def files_of(connection: HTTPConnection) -> Files:
+    """The files of this application.
+
+    Raises:
+        Unavailable: their records are not there yet, for the database does not answer.
+    """
+    files: Files | None = connection.app.state.files
+    if files is None:
+        raise Unavailable(connection.app.state.waiting_for, hint="Try again in a few seconds; /ready says how it is.")
+    return files
+
+
+def contents_of(connection: HTTPConnection) -> ContentServer:
+    """Serves what is in the store; it needs no database."""
+    contents: ContentServer = connection.app.state.contents
+    return contents
+
+
+def settings_of(connection: HTTPConnection) -> Settings:
+    """The settings of this application."""
+    settings: Settings = connection.app.state.settings
+    return settings
 
 
 EngineDependency = Annotated[Engine, Depends(engine_of)]
-StoreDependency = Annotated[BlobStore, Depends(_store)]
+FilesDependency = Annotated[Files, Depends(files_of)]
+ContentsDependency = Annotated[ContentServer, Depends(contents_of)]
 OrganizationDependency = Annotated[str, Depends(organization_of)]

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import error_response
+from genesis.domain.artifact import STORAGE_PREFIX
 from genesis.errors import GenesisError, InvalidRequest
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -42,12 +43,14 @@ class Shortcut:
     Args:
         create_job: answers `POST /jobs`.
         get_job: answers `GET /jobs/{job_id}`.
+        get_content: answers GET and HEAD of `/storage/{key}`.
     """
 
-    def __init__(self, app: ASGIApp, *, create_job: Handler, get_job: Handler) -> None:
+    def __init__(self, app: ASGIApp, *, create_job: Handler, get_job: Handler, get_content: Handler) -> None:
         self._app = app
         self._create_job = create_job
         self._get_job = get_job
+        self._get_content = get_content
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler = self._handler(scope) if scope["type"] == "http" else None
@@ -68,6 +71,9 @@ class Shortcut:
         if scope["method"] == "GET" and (match := _ONE_JOB.fullmatch(path)):
             scope["path_params"] = {"job_id": match[1]}
             return self._get_job
+        if path.startswith(STORAGE_PREFIX) and scope["method"] in ("GET", "HEAD"):
+            scope["path_params"] = {"key": path.removeprefix(STORAGE_PREFIX)}
+            return self._get_content
         return None
 
 
@@ -93,5 +99,23 @@ async def read_model(request: Request, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        found = [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_url=False)]
-        raise RequestValidationError(found) from None
+        raise _invalid(error, "body") from None
+
+
+def read_fields(fields: Mapping[str, str], model: type[Model], place: str) -> Model:
+    """What the fields of a request say.
+
+    Args:
+        place: where they stand: `query` or `body`.
+
+    Raises:
+        RequestValidationError: it is not valid.
+    """
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise _invalid(error, place) from None
+
+
+def _invalid(error: ValidationError, place: str) -> RequestValidationError:
+    return RequestValidationError([{**item, "loc": (place, *item["loc"])} for item in error.errors(include_url=False)])

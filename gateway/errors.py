@@ -15,12 +15,15 @@ from starlette.routing import Match
 from gateway.schemas.problem import FieldProblem, Problem
 from genesis.errors import (
     Conflict,
+    Forbidden,
     GenesisError,
+    Gone,
     IdempotencyConflict,
     InvalidRequest,
     NotFound,
     PayloadTooLarge,
     Unavailable,
+    UnsupportedMedia,
 )
 from genesis.logs import request_id
 
@@ -28,7 +31,10 @@ logger = logging.getLogger(__name__)
 
 _STATUSES: dict[type[GenesisError], int] = {
     InvalidRequest: 422,
+    UnsupportedMedia: 415,
+    Forbidden: 403,
     NotFound: 404,
+    Gone: 410,
     Conflict: 409,
     IdempotencyConflict: 422,
     PayloadTooLarge: 413,
@@ -37,6 +43,7 @@ _STATUSES: dict[type[GenesisError], int] = {
 _HINTS = {
     404: "The API is described at /docs.",
     405: "The API is described at /docs.",
+    408: "Send it again; the operator can raise UPLOAD_IDLE_SECONDS.",
     415: "Send the body as JSON with `Content-Type: application/json`.",
 }
 

@@ -14,9 +14,10 @@ from gateway.errors import add_error_handlers
 from gateway.middleware import REQUEST_ID_HEADER, BodyLimits, RequestLog, head_refusal
 from gateway.origins import HostCheck, OriginCheck
 from gateway.preferences import REPLAYED
-from gateway.routes import batches, events, jobs, money, page, pipelines, providers, status, storage
+from gateway.routes import batches, events, files, jobs, money, page, pipelines, providers, status, storage
 from gateway.schemas.event import EventView, StreamView, TextDeltaView
 from gateway.schemas.problem import Problem
+from gateway.serving import ContentServer
 from gateway.starting import OpenWorkers, engine_in
 from genesis import __version__
 from genesis.settings import Settings
@@ -28,10 +29,12 @@ _DESCRIPTION = """
 Generates text, images and audio through any provider, with one durable job contract for every modality.
 
 Create a job with `POST /jobs`, look at it with `GET /jobs/{job_id}` or follow `GET /jobs/{job_id}/events` until its
-`status` is `completed`, `failed` or `canceled`, and fetch the files that its `outputs` name. Every error is a problem
-(RFC 9457) with a stable `code`, what happened, and a `hint` what to do.
+`status` is `completed`, `failed` or `canceled`, and fetch the files that its `outputs` name. Files for its inputs are
+given by URL, or by id when they were sent to `POST /files` or made by another job. Every error is a problem (RFC 9457) with
+a stable `code`, what happened, and a `hint` what to do.
 """
 
+_EXPOSED = ("Accept-Ranges", "Content-Range", "ETag", "Link", "Location", "Preference-Applied", "Retry-After")
 _BATCH_REQUESTS = 32
 """A batch may have as many bytes as this many other requests: 1,000 jobs of the longest text in plain ASCII."""
 
@@ -47,29 +50,40 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.store = open_store(settings)
-        async with engine_in(app, settings, open_workers):
-            yield
+        store = open_store(settings)
+        app.state.contents = ContentServer(store, settings)
+        try:
+            async with engine_in(app, settings, open_workers, store):
+                yield
+        finally:
+            await store.close()
 
     app = FastAPIOffline(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
+    app.state.settings = settings
     app.state.largest_job = settings.max_request_bytes
     shown = (
         jobs.router,
         money.router,
         batches.router,
         events.router,
+        files.router,
+        storage.router,
         pipelines.router,
         providers.router,
         status.router,
-        storage.router,
     )
     for router in (*shown, page.page_router(settings.page_path)):
         app.include_router(router)
     add_error_handlers(app)
     _add_schemas(app)
-    app.add_middleware(Shortcut, create_job=jobs.create_job, get_job=jobs.get_job)
+    app.add_middleware(Shortcut, create_job=jobs.create_job, get_job=jobs.get_job, get_content=storage.get_content)
     batch_bytes = settings.max_request_bytes * _BATCH_REQUESTS
-    app.add_middleware(BodyLimits, max_bytes=settings.max_request_bytes, by_path={"/batches": batch_bytes})
+    app.add_middleware(
+        BodyLimits,
+        max_bytes=settings.max_request_bytes,
+        by_path={"/batches": batch_bytes},
+        upload_bytes=settings.max_upload_bytes + files.FORM_BYTES,
+    )
     app.add_middleware(OriginCheck, allowed=settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(
@@ -77,7 +91,7 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
             allow_origins=list(settings.cors_origins),
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["Link", "Location", "Preference-Applied", "Retry-After", REPLAYED, REQUEST_ID_HEADER],
+            expose_headers=[*_EXPOSED, REPLAYED, REQUEST_ID_HEADER],
         )
     app.add_middleware(HostCheck, trusted=settings.trusted_hosts)
     app.add_middleware(HeaderLimit, refusal=head_refusal)

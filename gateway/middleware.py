@@ -1,6 +1,7 @@
 """Pure ASGI middleware: request ids, the access log, what errors become that nothing else has caught, body limits."""
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 
@@ -22,6 +23,7 @@ _LONGEST_REQUEST_ID = 128
 _CLIENT_CLOSED_REQUEST = 499
 """What nginx writes into its log of such a request; nobody is answered with it."""
 
+_SENDS_FILE = re.compile(r"POST /files|PUT /files/[^/]+/content")
 _EVERY_ANSWER = ((b"x-content-type-options", b"nosniff"), (b"content-security-policy", b"frame-ancestors 'none'"))
 """Nothing is taken for another type than it says, and no page of another origin shows ours in a frame."""
 
@@ -97,7 +99,7 @@ def too_large(max_bytes: int) -> Problem:
         status=413,
         code=PayloadTooLarge.code,
         detail=f"The request body has more than {max_bytes:,} bytes.",
-        hint="Give files by URL; their content does not belong into the request.",
+        hint="Send files to `POST /files`; jobs take their ids.",
         request_id=request_id.get(),
     )
 
@@ -125,10 +127,12 @@ class BodyLimits:
     Args:
         max_bytes: of any other path.
         by_path: bytes by path.
+        upload_bytes: of requests that send a file.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, by_path: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, by_path: Mapping[str, int], upload_bytes: int) -> None:
         self._other = _limited(app, max_bytes)
+        self._upload = _limited(app, upload_bytes)
         self._by_path = {path: _limited(app, more) for path, more in by_path.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,7 +141,9 @@ class BodyLimits:
             refusal = problem_response(encoded(encoding.decode("latin-1")), {"Accept-Encoding": "identity"})
             await refusal(scope, receive, send)
             return
-        limited = self._by_path.get(scope.get("path", ""), self._other)
+        path = scope.get("path", "")
+        sends_file = path.startswith("/files") and _SENDS_FILE.fullmatch(f"{scope.get('method')} {path}")
+        limited = self._upload if sends_file else self._by_path.get(path, self._other)
         await limited(scope, receive, send)
 
 

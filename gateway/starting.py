@@ -10,11 +10,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 
 from gateway.stopping import when_told_to_stop
+from genesis.database.database import Database
 from genesis.database.open import open_database
 from genesis.engine.engine import Engine
 from genesis.errors import Misconfigured, Unavailable
+from genesis.files.examiner import Examiner
+from genesis.files.service import Files
 from genesis.logs import configure_logging
 from genesis.pipelines.catalog import builtin_pipelines
+from genesis.ports.blobs import BlobStore
 from genesis.ports.workers import WorkerClient
 from genesis.prices.known import open_prices
 from genesis.settings import Settings
@@ -31,8 +35,11 @@ _MISCONFIGURED = 2
 
 
 @asynccontextmanager
-async def engine_in(app: FastAPI, settings: Settings, open_workers: OpenWorkers) -> AsyncIterator[None]:
-    """Sees to `app.state.engine`: None while the database does not answer, with the reason in `app.state.waiting_for`.
+async def engine_in(
+    app: FastAPI, settings: Settings, open_workers: OpenWorkers, store: BlobStore | None = None
+) -> AsyncIterator[None]:
+    """Sees to `app.state.engine` and `app.state.files`: None while the database does not answer, with the reason in
+    `app.state.waiting_for`. Without a store there are no files.
 
     A database that turns out to be unusable later than at the start ends the process.
 
@@ -41,7 +48,7 @@ async def engine_in(app: FastAPI, settings: Settings, open_workers: OpenWorkers)
     """
     configure_logging(settings)
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
-    start = _Start(app, settings, open_workers)
+    start = _Start(app, settings, open_workers, store)
     running = asyncio.create_task(start.run(), name="engine")
     told = asyncio.create_task(start.told.wait())
     await asyncio.wait((running, told), return_when=asyncio.FIRST_COMPLETED)
@@ -70,9 +77,10 @@ class _Start:
         stop: to be set when it is to end.
     """
 
-    def __init__(self, app: FastAPI, settings: Settings, open_workers: OpenWorkers) -> None:
+    def __init__(self, app: FastAPI, settings: Settings, open_workers: OpenWorkers, store: BlobStore | None) -> None:
         self._state = app.state
-        self._state.engine = None
+        self._state.engine = self._state.files = None
+        self._store = store
         self._settings = settings
         self._open_workers = open_workers
         self.told = asyncio.Event()
@@ -81,8 +89,8 @@ class _Start:
     async def run(self) -> None:
         while not self.stop.is_set():
             try:
-                async with _running_engine(self._settings, self._open_workers, self._wait) as engine:
-                    self._state.engine = engine
+                async with _running_engine(self._settings, self._open_workers, self._store, self._wait) as running:
+                    self._state.engine, self._state.files = running
                     self.told.set()
                     await self.stop.wait()
             except Unavailable as error:
@@ -103,14 +111,15 @@ class _Start:
 
 @asynccontextmanager
 async def _running_engine(
-    settings: Settings, open_workers: OpenWorkers, waiting: Callable[[str], None]
-) -> AsyncIterator[Engine]:
-    """The engine on the database that the settings name, while it runs; it can be followed."""
+    settings: Settings, open_workers: OpenWorkers, store: BlobStore | None, waiting: Callable[[str], None]
+) -> AsyncIterator[tuple[Engine, Files | None]]:
+    """The engine on the database that the settings name, while it runs and can be followed; and the files beside it."""
     prices = open_prices(settings.prices_path)
     async with open_database(settings, waiting) as database, open_workers(settings) as workers:
         engine = Engine(
             database.ledger,
             database.queries,
+            database.files,
             database.signals,
             workers,
             builtin_pipelines(),
@@ -118,8 +127,30 @@ async def _running_engine(
             database.clock,
             settings,
         )
-        async with engine.running(), engine.follower.listening():
-            yield engine
+        async with (
+            engine.running(),
+            engine.follower.listening(),
+            _running_files(settings, store, database) as files,
+        ):
+            yield engine, files
+
+
+@asynccontextmanager
+async def _running_files(
+    settings: Settings, store: BlobStore | None, database: Database
+) -> AsyncIterator[Files | None]:
+    """The files whose records the database has, while they are kept in order."""
+    if store is None:
+        yield None
+        return
+    examiner, stripper = Examiner(), Examiner()
+    files = Files(store, database.files, examiner, stripper, database.clock, settings)
+    try:
+        async with files.running():
+            yield files
+    finally:
+        await examiner.close()
+        await stripper.close()
 
 
 def _end_process(running: "asyncio.Task[None]") -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 from gateway.schemas.batch import BatchStatus
 from genesis.capabilities.catalog import CAPABILITIES
+from genesis.domain.artifact import STORAGE_PREFIX
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.batch import Batch
 from genesis.domain.event import RecordedEvent
 from genesis.domain.failure import Failure
+from genesis.domain.file import File, FileState, MediaDetails, peaks_key, thumbnail_key
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import CUT, JOIN, TERMINAL, Job, JobStatus
 from genesis.domain.money import Money, known_total, total
@@ -206,6 +208,40 @@ def batch_status(counts: Mapping[JobStatus, int]) -> BatchStatus:
         return BatchStatus.RUNNING
     ends = (JobStatus.FAILED, JobStatus.CANCELED, JobStatus.COMPLETED)
     return BatchStatus(next(status for status in ends if status in present))
+
+
+def file_document(file: File) -> Document:
+    """A file as `FileView` describes it."""
+    details = file.details or MediaDetails()
+    return {
+        "id": file.id,
+        "url": None if file.state is FileState.WAITING else file.url,
+        "media_type": file.media_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "name": file.name,
+        "source": file.source,
+        "job": file.job,
+        "state": file.state,
+        "created_at": moment(file.created_at),
+        "expires_at": _moment_or_none(file.expires_at),
+        "details": _details(file.details) if file.details else None,
+        "thumbnails": {str(width): STORAGE_PREFIX + thumbnail_key(file.id, width) for width in details.thumbnails},
+        "peaks": STORAGE_PREFIX + peaks_key(file.id) if details.has_peaks else None,
+        "problem": file.problem or None,
+    }
+
+
+def _details(details: MediaDetails) -> Document:
+    return {
+        "width": details.width,
+        "height": details.height,
+        "frames": details.frames,
+        "duration_seconds": None if details.duration_ms is None else details.duration_ms / 1000,
+        "sample_rate": details.sample_rate,
+        "channels": details.channels,
+        "codec": details.codec,
+    }
 
 
 def event_document(item: RecordedEvent | TextDelta) -> Document:

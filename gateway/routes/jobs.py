@@ -14,7 +14,7 @@ from gateway.dependencies import EngineDependency, OrganizationDependency, engin
 from gateway.direct import direct_route, json_response, read_model
 from gateway.errors import problem_responses
 from gateway.preferences import LONGEST_WAIT_SECONDS, REPLAYED, idempotency_key, waiting
-from gateway.schemas.job import JobListQuery, JobRequest, JobView, RetryRequest
+from gateway.schemas.job import JobListQuery, JobRequest, JobView, ResumedView, RetryRequest
 from gateway.views import job_document
 from genesis.domain.job import Job, JobStatus
 from genesis.engine.engine import Engine
@@ -164,6 +164,12 @@ async def list_jobs(
     reasons = await engine.waits_for(page.jobs)
     shown = [job_document(job, waiting_for=reason) for job, reason in zip(page.jobs, reasons, strict=True)]
     return json_response(shown, headers=headers)
+
+
+@router.post("/jobs/resume", response_model=ResumedView, responses=problem_responses(503))
+async def resume_jobs(engine: EngineDependency, organization: OrganizationDependency) -> Response:
+    """Lets all jobs go on that wait for a word since a backup was restored. They may have run since it was made."""
+    return json_response({"resumed": await engine.resume(organization)})
 
 
 @router.post("/jobs/{job_id}/cancel", response_model=JobView, responses=problem_responses(404, 409, 422, 503))

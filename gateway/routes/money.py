@@ -18,7 +18,7 @@ router = APIRouter(tags=["money"])
 
 async def _estimate(request: Request) -> Response:
     order = (await read_model(request, JobRequest)).order()
-    estimate = engine_of(request).estimate(organization_of(request), order)
+    estimate = await engine_of(request).estimate(organization_of(request), order)
     return json_response(estimate_document(estimate))
 
 

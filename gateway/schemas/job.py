@@ -295,6 +295,12 @@ class JobMetadata(BaseModel):
     warnings: list[str] = Field(description="What the providers could not honor.")
 
 
+class ResumedView(BaseModel):
+    """What the word has done."""
+
+    resumed: int = Field(description="Jobs that go on.", examples=[12])
+
+
 class JobView(BaseModel):
     """A job."""
 

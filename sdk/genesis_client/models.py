@@ -70,6 +70,21 @@ class ChainView(BaseModel):
     links: Annotated[list[ChainLinkView], Field(title="Links")]
 
 
+class CompletionView(BaseModel):
+    """
+    A request that says that the content was sent.
+    """
+
+    method: Annotated[str, Field(examples=["POST"], title="Method")]
+    url: Annotated[
+        str,
+        Field(
+            examples=["/files/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55/complete"],
+            title="Url",
+        ),
+    ]
+
+
 class ErrorView(BaseModel):
     """
     Why something failed.
@@ -129,6 +144,122 @@ class FieldProblem(BaseModel):
     Path of the part.
     """
     message: Annotated[str, Field(title="Message")]
+
+
+class FileChange(BaseModel):
+    """
+    What is to change about a file.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    expires_at: Annotated[AwareDatetime | None, Field(title="Expires At")]
+    """
+    When it is deleted (RFC 3339, with its offset from UTC); null for as the operator has set, or never.
+    """
+
+
+class FileDetails(BaseModel):
+    """
+    What was found in the content; null is what does not apply, or is not known.
+    """
+
+    channels: Annotated[int | None, Field(title="Channels")]
+    codec: Annotated[str | None, Field(examples=["pcm_s16le"], title="Codec")]
+    duration_seconds: Annotated[float | None, Field(title="Duration Seconds")]
+    frames: Annotated[int | None, Field(title="Frames")]
+    """
+    Of an animation; 1 for a still image.
+    """
+    height: Annotated[int | None, Field(title="Height")]
+    sample_rate: Annotated[int | None, Field(title="Sample Rate")]
+    """
+    In Hertz.
+    """
+    width: Annotated[int | None, Field(title="Width")]
+    """
+    In pixels, as the image is to be shown.
+    """
+
+
+class FileView(BaseModel):
+    """
+    A file.
+    """
+
+    created_at: Annotated[AwareDatetime, Field(title="Created At")]
+    details: FileDetails | None
+    """
+    Null until the content has been examined, seconds after it has come.
+    """
+    expires_at: Annotated[AwareDatetime | None, Field(title="Expires At")]
+    """
+    When it is deleted; null for as the operator has set, or never.
+    """
+    id: Annotated[str, Field(examples=["01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55"], title="Id")]
+    """
+    Jobs take it as `image_file` or `audio_file`.
+    """
+    job: Annotated[str | None, Field(title="Job")]
+    """
+    The job that has made it.
+    """
+    media_type: Annotated[str, Field(examples=["image/jpeg"], title="Media Type")]
+    """
+    Found in its content; of a waiting file, as it was announced.
+    """
+    name: Annotated[str, Field(title="Name")]
+    peaks: Annotated[
+        str | None,
+        Field(
+            examples=["/storage/peaks/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.json"],
+            title="Peaks",
+        ),
+    ]
+    """
+    The waveform of a recording, as JSON.
+    """
+    problem: Annotated[str | None, Field(title="Problem")]
+    """
+    Why its content cannot be used, where that is so.
+    """
+    sha256: Annotated[str | None, Field(title="Sha256")]
+    """
+    In hexadecimal; null until it is known.
+    """
+    size: Annotated[int | None, Field(title="Size")]
+    """
+    In bytes; null until it is known.
+    """
+    source: Annotated[Literal["upload", "job"], Field(title="FileSource")]
+    """
+    Where a file comes from.
+    """
+    state: Annotated[Literal["waiting", "ready", "deleted"], Field(title="FileState")]
+    """
+    Where a file stands.
+    """
+    thumbnails: Annotated[
+        dict[str, str],
+        Field(
+            examples=[{"320": "/storage/thumbnails/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55-320.webp"}],
+            title="Thumbnails",
+        ),
+    ]
+    """
+    Smaller copies of an image, by the most pixels that they are wide.
+    """
+    url: Annotated[
+        str | None,
+        Field(
+            examples=["/storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.jpg"],
+            title="Url",
+        ),
+    ]
+    """
+    Where its content is served; null while that is still to be sent.
+    """
 
 
 class Health(BaseModel):
@@ -203,6 +334,32 @@ class LedgerStatus(BaseModel):
     """
 
 
+class LinkRequest(BaseModel):
+    """
+    How long a link is good.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    expires_in: Annotated[int | None, Field(ge=1, le=604800, title="Expires In")] = 86400
+    """
+    In seconds.
+    """
+
+
+class LinkView(BaseModel):
+    """
+    A link that opens a file to whoever has it.
+    """
+
+    expires_at: Annotated[AwareDatetime, Field(title="Expires At")]
+    url: Annotated[str, Field(title="Url")]
+    """
+    Relative to this API.
+    """
+
+
 class ModelHealthView(BaseModel):
     """
     How a model has done since the gateway's process has started, as it has seen it.
@@ -271,6 +428,50 @@ class PipelineView(BaseModel):
     steps: Annotated[list[PipelineStepView], Field(title="Steps")]
     type: Annotated[str, Field(title="Type")]
     version: Annotated[int, Field(title="Version")]
+
+
+class ExpiresIn(RootModel[int]):
+    root: Annotated[int, Field(examples=[86400], ge=1, le=315360000, title="Expires In")]
+    """
+    Seconds after its arrival at which the file is deleted; else as the operator has set.
+    """
+
+
+class Size(RootModel[int]):
+    root: Annotated[int, Field(ge=1, title="Size")]
+    """
+    In bytes, so that one that is too large is refused at once.
+    """
+
+
+class PresignRequest(BaseModel):
+    """
+    A file whose content is sent later.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    expires_in: Annotated[ExpiresIn | None, Field(examples=[86400], title="Expires In")] = None
+    """
+    Seconds after its arrival at which the file is deleted; else as the operator has set.
+    """
+    media_type: Annotated[str, Field(examples=["audio/mpeg"], max_length=200, title="Media Type")]
+    """
+    Of an image or a recording; what it is, is found in the content.
+    """
+    name: Annotated[str | None, Field(examples=["holiday.jpg"], max_length=4096, title="Name")] = ""
+    """
+    What people call it; it need not be unique.
+    """
+    seconds: Annotated[int | None, Field(examples=[3600], ge=1, le=604800, title="Seconds")] = 3600
+    """
+    For how long the content can be sent.
+    """
+    size: Annotated[Size | None, Field(title="Size")] = None
+    """
+    In bytes, so that one that is too large is refused at once.
+    """
 
 
 class Problem(BaseModel):
@@ -354,6 +555,17 @@ class QueueView(BaseModel):
     """
 
 
+class ResumedView(BaseModel):
+    """
+    What the word has done.
+    """
+
+    resumed: Annotated[int, Field(examples=[12], title="Resumed")]
+    """
+    Jobs that go on.
+    """
+
+
 class RetryRequest(BaseModel):
     """
     How a job is to be retried.
@@ -429,6 +641,26 @@ class TextDeltaView(BaseModel):
     step: Annotated[str, Field(title="Step")]
     text: Annotated[str, Field(title="Text")]
     type: Annotated[Literal["text-delta"], Field(title="Type")]
+
+
+class UploadRequestView(BaseModel):
+    """
+    A request that sends a content.
+    """
+
+    expires_at: Annotated[AwareDatetime, Field(title="Expires At")]
+    """
+    When it is refused.
+    """
+    headers: Annotated[dict[str, str], Field(title="Headers")]
+    """
+    To be sent as they are.
+    """
+    method: Annotated[str, Field(examples=["PUT"], title="Method")]
+    url: Annotated[str, Field(title="Url")]
+    """
+    Relative to this API, or at the store itself.
+    """
 
 
 class UsageRow(BaseModel):
@@ -683,6 +915,19 @@ class PipelineList(BaseModel):
     """
 
     pipelines: Annotated[list[PipelineView], Field(title="Pipelines")]
+
+
+class PresignView(BaseModel):
+    """
+    A file that waits for its content, and how to send that.
+    """
+
+    complete: CompletionView
+    """
+    To be made when the content was sent.
+    """
+    file: FileView
+    upload: UploadRequestView
 
 
 class ProviderList(BaseModel):

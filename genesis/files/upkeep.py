@@ -1,0 +1,173 @@
+"""Keeps files in order, beside all else: what is due is deleted, what nobody refers to is swept, what is new is examined."""
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+
+from genesis.domain.artifact import Artifact
+from genesis.domain.file import File, MediaDetails, file_id_of, peaks_key, thumbnail_key
+from genesis.errors import Conflict, GenesisError, NotFound
+from genesis.files.contents import delete_contents, on_this_machine
+from genesis.files.examiner import Examiner
+from genesis.ports.blobs import BlobStore
+from genesis.ports.clock import Clock
+from genesis.ports.files import FileRecords
+from genesis.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 5.0
+"""What jobs have made is noticed this late; what was uploaded here, at once."""
+_EXPIRE_SECONDS = 60.0
+_SWEEPS_PER_AGE = 4
+"""Contents are looked through so many times while one grows old enough to be an orphan."""
+_EXAMINED_AT_ONCE = 32
+_EXPIRED_AT_ONCE = 200
+_SWEPT_AT_ONCE = 1000
+_HOUR_MILLISECONDS = 3_600_000
+_INCOMING = "incoming/"
+
+
+class Upkeep:
+    """Work on files that nobody waits for. Several processes may do it at once: what one has done, others find done."""
+
+    def __init__(
+        self, store: BlobStore, records: FileRecords, examiner: Examiner, clock: Clock, settings: Settings
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._examiner = examiner
+        self._clock = clock
+        self._orphan_hours = settings.orphan_hours
+        days = settings.file_retention_days
+        self._retention_ms = None if days is None else round(days * 24 * _HOUR_MILLISECONDS)
+        self._news = asyncio.Event()
+
+    def look(self) -> None:
+        """There is a new file: it is examined at once."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Works until it is canceled; whatever fails is tried again later."""
+        sweep_seconds = self._orphan_hours * 3600 / _SWEEPS_PER_AGE
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._repeat("files are not examined", self.examine, _LOOK_SECONDS, self._news))
+            group.create_task(self._repeat("files are not deleted when due", self.expire, _EXPIRE_SECONDS))
+            # Processes that start together do not sweep together.
+            first = random.uniform(0, sweep_seconds)  # noqa: S311
+            group.create_task(self._repeat("the store is not swept", self.sweep, sweep_seconds, first=first))
+
+    async def examine(self) -> None:
+        """Looks into the files that nobody has looked into, and notes what there is."""
+        while files := await self._records.unexamined(_EXAMINED_AT_ONCE):
+            failed = False
+            # Another process most likely begins with another one.
+            for file in random.sample(files, len(files)):
+                try:
+                    await self._examine(file)
+                except GenesisError as error:
+                    failed = True
+                    logger.warning("file %s is not examined now: %s", file.id, error.message)
+            if failed or len(files) < _EXAMINED_AT_ONCE:
+                return
+
+    async def expire(self) -> None:
+        """Deletes the files whose time is over, those aside that are in use."""
+        while files := await self._records.expire(self._clock.now(), _EXPIRED_AT_ONCE, self._retention_ms):
+            for file in files:
+                await delete_contents(self._store, file)
+            if len(files) < _EXPIRED_AT_ONCE:
+                return
+
+    async def sweep(self) -> int:
+        """Deletes old contents that belong to no file and to no call of a job that may go on; returns how many.
+
+        Contents whose names hold no id were put there by hand, and are left alone.
+        """
+        before = self._clock.now() - round(self._orphan_hours * _HOUR_MILLISECONDS)
+        await self._store.remove_remains(before)
+        swept, batch = 0, dict[str, str]()
+        async for blob in self._store.blobs():
+            if (file_id := file_id_of(blob.key)) and blob.modified_at < before:
+                batch[blob.key] = file_id
+            if len(batch) >= _SWEPT_AT_ONCE:
+                swept += await self._sweep(batch)
+                batch = {}
+        swept += await self._sweep(batch)
+        if swept:
+            logger.info("%d contents of the store were deleted, which nothing referred to", swept)
+        return swept
+
+    async def _sweep(self, batch: Mapping[str, str]) -> int:
+        known = await self._records.known(set(batch.values())) if batch else set()
+        # What has been completed has left `incoming`; what comes there after that is nobody's.
+        orphans = [key for key, file_id in batch.items() if file_id not in known or key.startswith(_INCOMING)]
+        for key in orphans:
+            await self._store.delete(key)
+        return len(orphans)
+
+    async def _examine(self, file: File) -> None:
+        try:
+            artifact = await self._measured(file)
+            async with on_this_machine(self._store, file.key) as path:
+                found = await self._examiner.examine(path, file.media_type)
+        except NotFound:
+            if (await self._records.known({file.id})) == set():
+                return  # it was deleted meanwhile
+            await self._records.examined(
+                file.id,
+                Artifact(file.key, file.media_type, file.size or 0, file.sha256 or ""),
+                MediaDetails(),
+                "The content of this file is missing in the store.",
+            )
+            return
+        for width, data in found.thumbnails.items():
+            await self._keep(thumbnail_key(file.id, width), data, "image/webp")
+        if found.peaks:
+            await self._keep(peaks_key(file.id), found.peaks, "application/json")
+        await self._records.examined(file.id, artifact, found.details, found.problem)
+
+    async def _measured(self, file: File) -> Artifact:
+        """The file's content with its size and digest, which are not known of what earlier versions have made."""
+        size, sha256 = file.size, file.sha256
+        if size is None or sha256 is None:
+            digest, size = hashlib.sha256(), 0
+            async for piece in self._store.pieces(file.key):
+                digest.update(piece)
+                size += len(piece)
+            sha256 = digest.hexdigest()
+        return Artifact(file.key, file.media_type, size, sha256)
+
+    async def _keep(self, key: str, data: bytes, media_type: str) -> None:
+        try:
+            await self._store.write(key, data, media_type)
+        except Conflict:  # another process has made it as well, with another version of a library
+            logger.debug("%s is there already", key)
+
+    async def _repeat(
+        self,
+        trouble: str,
+        work: Callable[[], Awaitable[object]],
+        seconds: float,
+        news: asyncio.Event | None = None,
+        *,
+        first: float = 0.0,
+    ) -> None:
+        """Does some work every so often, and when there are news of it."""
+        await asyncio.sleep(first)
+        while True:
+            if news is not None:
+                news.clear()
+            try:
+                await work()
+            except GenesisError as error:
+                logger.warning("%s: %s", trouble, error.message)
+            except Exception:
+                logger.exception("%s", trouble)
+            try:
+                async with asyncio.timeout(seconds):
+                    await (asyncio.sleep(seconds) if news is None else news.wait())
+            except TimeoutError:
+                continue
