@@ -81,11 +81,22 @@ def _metadata(job: Job, waiting_for: str | None, outlook: Outlook | None) -> Doc
         "on_ambiguous": job.on_ambiguous,
         "retried_at": _moment_or_none(job.retried_at),
         "cancel_requested_at": _moment_or_none(job.cancel_requested_at),
-        "cost_microdollars": total(paid),
+        "cost_microdollars": total(paid) if paid or job.status not in TERMINAL else 0,
         "cost_known_microdollars": known_total(paid),
         "max_cost_microdollars": job.max_cost,
-        "warnings": [warning for attempt in served for warning in attempt.warnings],
+        "warnings": [*(warning for attempt in served for warning in attempt.warnings), *_done_without(job)],
     }
+
+
+def _done_without(job: Job) -> list[str]:
+    """A sentence for each step that a completed job has done without."""
+    if job.status is not JobStatus.COMPLETED:
+        return []
+    return [
+        f"The step `{step.name}` failed, and the job went on without it: {step.failure.message}"
+        for step in job.steps
+        if step.failure is not None and step.part is None
+    ]
 
 
 def _costs(attempts: Iterable[Attempt]) -> list[Money | None]:

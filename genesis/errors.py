@@ -24,6 +24,7 @@
     - AttemptCanceled          the attempt was canceled on request
     - ProviderError            a provider did not do its part
       . ProviderUnavailable    down, overloaded, refused before any work
+        ModelLoading           the model is getting ready and has done nothing yet: worth some minutes of waiting
       . ProviderRateLimited    asks to wait `retry_after` seconds
       . ProviderMisconfigured  missing or wrong key, no credit: ask another provider
       . ModelUnavailable       it has no such model, or the model cannot do this: ask another one
@@ -241,6 +242,10 @@ class ProviderUnavailable(ProviderError):
     failure = FailureClass.SAFE
 
 
+class ModelLoading(ProviderUnavailable):
+    code = "model-loading"
+
+
 class ProviderRateLimited(ProviderError):
     code = "provider-rate-limited"
     failure = FailureClass.SAFE
@@ -288,6 +293,7 @@ CALL_FAILURES: dict[str, type[CallFailed]] = {
         StorageUnavailable,
         ResultLost,
         ProviderUnavailable,
+        ModelLoading,
         ProviderRateLimited,
         ProviderMisconfigured,
         ModelUnavailable,

@@ -28,8 +28,11 @@ _COST_PAUSES_SECONDS = (0.0, 0.5, 1.0, 2.0)
 _COST_QUESTION_SECONDS = 5.0
 
 
-async def uploaded(adapter: Adapter, channel: Channel, call: ProviderCall) -> ProviderCall:
+async def uploaded(adapter: Adapter, channel: Channel, call: ProviderCall, deadline: float) -> ProviderCall:
     """The call with its file at the provider, where the provider wants that.
+
+    Args:
+        deadline: of the call, on the event loop's clock.
 
     Raises:
         ProviderError: the file was not taken; as nothing was asked for yet, that is never in doubt.
@@ -38,7 +41,7 @@ async def uploaded(adapter: Adapter, channel: Channel, call: ProviderCall) -> Pr
     if request is None or not isinstance(adapter, UploadingAdapter):
         return call
     try:
-        return replace(call, media_url=adapter.parse_upload(await channel.send(request)))
+        return replace(call, media_url=adapter.parse_upload(await channel.send(request, deadline)))
     except CallFailed as error:
         if error.failure is not FailureClass.AMBIGUOUS:
             raise
@@ -46,18 +49,26 @@ async def uploaded(adapter: Adapter, channel: Channel, call: ProviderCall) -> Pr
 
 
 async def asked(
-    adapter: Adapter, channel: Channel, call: ProviderCall, provider_class: ProviderClass, on_delta: OnDelta | None
+    adapter: Adapter,
+    channel: Channel,
+    call: ProviderCall,
+    provider_class: ProviderClass,
+    on_delta: OnDelta | None,
+    deadline: float,
 ) -> Done | Pending:
     """One call, streamed where somebody listens and the provider can. One whose reply leaves it in doubt is asked for
     where that is possible.
+
+    Args:
+        deadline: of the call, on the event loop's clock.
 
     Raises:
         ProviderError: any of its kinds.
     """
     try:
         if on_delta is not None and isinstance(adapter, StreamingAdapter):
-            return await stream(adapter, channel, call, provider_class, on_delta)
-        return read(adapter, await channel.send(adapter.build_request(call)))
+            return await stream(adapter, channel, call, provider_class, on_delta, deadline)
+        return read(adapter, await channel.send(adapter.build_request(call), deadline))
     except (InDoubt, ReplyCutOff) as error:
         pending = adapter.recover(error.headers) if isinstance(adapter, RecoverableAdapter) else None
         if pending is None:

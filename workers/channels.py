@@ -15,11 +15,14 @@ from genesis.settings import Settings
 
 
 class Channel(Protocol):
-    """Exchanges one request for one reply; canceling it reaches the provider where that is possible."""
+    """Exchanges one request for one reply; canceling it reaches the provider where that is possible.
 
-    async def send(self, request: Request) -> Reply: ...
+    The deadline is that of the whole call, on the event loop's clock; None for a request with a call's time of its own.
+    """
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[StreamedReply]: ...
+    async def send(self, request: Request, deadline: float | None = None) -> Reply: ...
+
+    def stream(self, request: Request, deadline: float | None = None) -> AbstractAsyncContextManager[StreamedReply]: ...
 
     async def close(self) -> None: ...
 
@@ -27,11 +30,15 @@ class Channel(Protocol):
 class NoChannel:
     """Of what the platform does itself: nobody else is spoken to."""
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request, deadline: float | None = None) -> Reply:  # noqa: ARG002
         """There is nobody."""
         raise ProviderRejected(f"Nobody is asked for {request.url}.")
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[StreamedReply]:
+    def stream(
+        self,
+        request: Request,
+        deadline: float | None = None,  # noqa: ARG002
+    ) -> AbstractAsyncContextManager[StreamedReply]:
         """There is nobody."""
         raise ProviderRejected(f"Nobody is asked for {request.url}.")
 
@@ -40,8 +47,8 @@ class NoChannel:
 
 
 _MARGIN = 0.95
-"""Share of a call's time that its exchange may take, so that the exchange itself notices what is late, and how far it
-has come by then."""
+"""Share of the time left that an exchange may take, so that the exchange itself notices what is late, and how far it has
+come by then."""
 
 
 @contextmanager
@@ -63,30 +70,34 @@ class HttpChannel:
         self._client = client
         self._settings = settings
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request, deadline: float | None = None) -> Reply:
         """The whole reply."""
         with _hinted():
             return await self._client.send(
                 request,
                 base_url=self._base_url(request),
                 headers=self._provider.headers,
-                timeout_seconds=_MARGIN * self._settings.call_timeout_seconds,
+                timeout_seconds=_MARGIN * self._seconds_left(deadline),
                 max_bytes=self._settings.max_fetch_bytes,
             )
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[StreamedReply]:
+    async def stream(self, request: Request, deadline: float | None = None) -> AsyncIterator[StreamedReply]:
         """The reply as it arrives."""
         sending = self._client.stream(
             request,
             base_url=self._base_url(request),
             headers=self._provider.headers,
-            timeout_seconds=_MARGIN * self._settings.call_timeout_seconds,
+            timeout_seconds=_MARGIN * self._seconds_left(deadline),
             max_bytes=self._settings.max_fetch_bytes,
         )
         with _hinted():
             async with sending as reply:
                 yield reply
+
+    def _seconds_left(self, deadline: float | None) -> float:
+        longest = self._settings.call_timeout_seconds
+        return longest if deadline is None else min(longest, deadline - asyncio.get_running_loop().time())
 
     def _base_url(self, request: Request) -> str:
         return request.url if request.url in self._provider.own_urls else self._provider.base_url
@@ -103,14 +114,18 @@ class LocalChannel:
         self._client = client
         self._settings = settings
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request, deadline: float | None = None) -> Reply:
         """The whole reply."""
-        async with self.stream(request) as reply:
+        async with self.stream(request, deadline) as reply:
             body = b"".join([piece async for piece in reply.body])
             return Reply(reply.status, reply.headers, body)
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[StreamedReply]:
+    async def stream(
+        self,
+        request: Request,
+        deadline: float | None = None,  # noqa: ARG002  # whoever waits ends the model, which loses nothing
+    ) -> AsyncIterator[StreamedReply]:
         """The reply as it arrives; whoever leaves it before its end ends the model."""
         async with self._server.use() as endpoint:
             try:
@@ -158,13 +173,17 @@ class FakeChannel:
     def __init__(self, settings: Settings) -> None:
         self._delay_seconds = settings.fake_delay_ms / 1000
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: Request, deadline: float | None = None) -> Reply:  # noqa: ARG002
         """The whole reply, after the delay."""
         await asyncio.sleep(self._delay_seconds)
         return fake.answer(request)
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[StreamedReply]:
+    async def stream(
+        self,
+        request: Request,
+        deadline: float | None = None,  # noqa: ARG002
+    ) -> AsyncIterator[StreamedReply]:
         """The reply event by event; the delay is spread over them."""
         reply = fake.answer(request)
         yield StreamedReply(reply.status, reply.headers, self._paced(reply.body))

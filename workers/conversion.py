@@ -2,10 +2,12 @@
 
 import asyncio
 import io
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from genesis.errors import GenesisError
 from genesis.providers.base import Media
+from workers.sound import frames_of, resampled
 
 if TYPE_CHECKING:  # both are heavy, and loaded only where a file has to be converted
     from av import AudioStream
@@ -30,6 +32,9 @@ _DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
 """Gray of 16 bits, as Pillow names it."""
 _CODECS = {"wav": ("wav", "pcm_s16le", None), "mp3": ("mp3", "libmp3lame", None), "opus": ("ogg", "libopus", 48_000)}
 """Container, codec, and the sample rate where the codec has its own (RFC 6716, 2)."""
+_OPUS_HEAD = b"OpusHead"
+"""Begins the first packet of Opus in an Ogg file, which may hold Vorbis as well (RFC 7845, 5.1)."""
+_HEAD_BYTES = 512
 _MP3_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
 _BIT_RATE_PER_CHANNEL = 64_000
 
@@ -48,7 +53,7 @@ async def converted(media: Media, wanted: str) -> Media:
         ConversionFailed: it cannot be decoded, or is too large to be.
     """
     media_type = MEDIA_TYPES[wanted]
-    if media.media_type == media_type:
+    if media.media_type == media_type and (wanted != "opus" or _OPUS_HEAD in media.data[:_HEAD_BYTES]):
         return media
     convert = _image if media_type.startswith("image/") else _audio
     return Media(await asyncio.to_thread(convert, media.data, wanted), media_type)
@@ -110,24 +115,21 @@ def _encode(source: "InputContainer", target: io.BytesIO, wanted: str) -> None:
     import av
 
     container, codec, rate = _CODECS[wanted]
-    stream = source.streams.audio[0]
-    own_rate = stream.rate or 48_000
+    frames = frames_of(source)
+    first = next(frames, None)
+    if first is None:
+        raise ConversionFailed("it holds no sound")
+    own_rate = first.sample_rate
     rate = rate or (own_rate if wanted == "wav" or own_rate in _MP3_RATES else 44_100)
-    layout = "mono" if stream.channels == 1 else "stereo"
+    layout = "mono" if first.layout.nb_channels == 1 else "stereo"
     with av.open(target, "w", format=container) as sink:
         out = cast("AudioStream", sink.add_stream(codec, rate=rate, layout=layout))
         if wanted != "wav":
             out.bit_rate = _BIT_RATE_PER_CHANNEL * (1 if layout == "mono" else 2)
-        resampler = av.AudioResampler(format=out.format, layout=layout, rate=rate)
         samples = 0
-        for frame in source.decode(stream):
-            samples += frame.samples
-            if samples > _MOST_AUDIO_SECONDS * own_rate:
+        for frame in resampled(chain((first,), frames), out.format, layout, rate):
+            frame.pts, samples = samples, samples + frame.samples
+            if samples > _MOST_AUDIO_SECONDS * rate:
                 raise ConversionFailed(f"the sound is longer than {_MOST_AUDIO_SECONDS // 3600} hours")
-            for part in resampler.resample(frame):
-                sink.mux(out.encode(part))
-        if not samples:
-            raise ConversionFailed("it holds no sound")
-        for part in resampler.resample(None):
-            sink.mux(out.encode(part))
+            sink.mux(out.encode(frame))
         sink.mux(out.encode(None))

@@ -22,6 +22,7 @@ _STATUSES = {
     "worker-unavailable": 503,
     "storage-unavailable": 503,
     "provider-unavailable": 503,
+    "model-loading": 503,
     "provider-rate-limited": 429,
     "provider-misconfigured": 503,
     "provider-ambiguous": 504,

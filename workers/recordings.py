@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from genesis.errors import GenesisError
+from workers.sound import frames_of, resampled
 
 if TYPE_CHECKING:  # both are heavy, and loaded only where they are needed
     import numpy as np
@@ -21,6 +22,9 @@ _SEARCHED = 0.25
 """Share of a part, at its end, in which the quietest moment is looked for."""
 _QUIET_FRAMES = 10
 """Frames that are judged together, so that a cut lies in a pause and not in a consonant."""
+_LEAST_SECONDS = 1.0
+"""Of the last part, where its recording is a little longer than one part may be: models refuse snippets, or make words of
+them that nobody has said."""
 _PAUSE_SECONDS = 0.25
 _FADE_SECONDS = 0.008
 _JOINED_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000)
@@ -55,18 +59,24 @@ def cut(data: bytes, longest_seconds: float) -> Iterator[Part]:
     import numpy as np
 
     longest = round(longest_seconds * _CUT_RATE)
+    least = min(round(_LEAST_SECONDS * _CUT_RATE), longest // 4)
     pieces: list[Samples] = []
     begin = held = 0
     for piece in _decoded(data, _CUT_RATE, "mono"):
         pieces.append(piece[0])
         held += len(piece[0])
-        while held > longest:
+        while held > longest + least:
             samples = np.concatenate(pieces)
             place = _quietest(samples[:longest])
             yield _part(samples[:place], begin)
             pieces, begin, held = [samples[place:]], begin + place, held - place
-    if held:
-        yield _part(np.concatenate(pieces), begin)
+    if not held:
+        return
+    samples = np.concatenate(pieces)
+    place = _quietest(samples[: held - least]) if held > longest else held
+    yield _part(samples[:place], begin)
+    if place < held:
+        yield _part(samples[place:], begin + place)
 
 
 def joined(files: Sequence[bytes]) -> bytes:
@@ -102,12 +112,8 @@ def _decoded(data: bytes, rate: int, layout: str) -> Iterator["Samples"]:
         with av.open(io.BytesIO(data), "r") as container:
             if not container.streams.audio:
                 raise UnusableRecording("The file has no sound.")
-            resampler = av.AudioResampler(format="s16", layout=layout, rate=rate)
-            for frame in container.decode(audio=0):
-                for part in resampler.resample(frame):
-                    yield _samples(part, channels)
-            for part in resampler.resample(None):
-                yield _samples(part, channels)
+            for frame in resampled(frames_of(container), "s16", layout, rate):
+                yield _samples(frame, channels)
     except (av.FFmpegError, ValueError) as error:
         raise UnusableRecording(f"The sound cannot be decoded: {error}.") from error
 
@@ -145,9 +151,11 @@ def _format_of(data: bytes) -> tuple[int, int]:
 
     try:
         with av.open(io.BytesIO(data), "r") as container:
-            stream = container.streams.audio[0]
-            rate = next((one for one in _JOINED_RATES if stream.rate >= one), _JOINED_RATES[-1])
-            return rate, 1 if stream.channels == 1 else 2
+            frame = next(frames_of(container), None)
+            if frame is None:
+                raise UnusableRecording("The file has no sound.")
+            rate = next((one for one in _JOINED_RATES if frame.sample_rate >= one), _JOINED_RATES[-1])
+            return rate, 1 if frame.layout.nb_channels == 1 else 2
     except (av.FFmpegError, ValueError, IndexError) as error:
         raise UnusableRecording(f"The sound cannot be decoded: {error}.") from error
 
@@ -178,6 +186,8 @@ def _encoded(pieces: Iterable["Samples"], container: str, codec: str, rate: int,
         stream.format = "s16"
         written = 0
         for piece in pieces:
+            if not piece.shape[1]:
+                continue
             packed = np.ascontiguousarray(piece.T).reshape(1, -1)
             frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=layout)
             frame.sample_rate, frame.pts = rate, written

@@ -21,6 +21,7 @@ from genesis.errors import (
     ProviderUnavailable,
     ReplyTooLarge,
     ResultLost,
+    StorageUnavailable,
     Unavailable,
     WorkerUnavailable,
 )
@@ -54,6 +55,7 @@ from workers.receipts import Receipts
 logger = logging.getLogger(__name__)
 
 _POLL_AGAIN_SECONDS = 1.0
+_CUT_BY_JOBS = "Jobs cut it into parts by themselves; here, give a shorter one."
 _TELLS_NOTHING = {
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_EARLY,
@@ -131,10 +133,10 @@ class CallRunner:
     async def _submit(self, order: Order, on_delta: OnDelta | None) -> CallResult | CallPending:
         adapter = order.provider.services[self._capability.name].adapter
         deadline = asyncio.get_running_loop().time() + self._call_seconds
+        call = await self._prepared(order, adapter, deadline)
         try:
             async with asyncio.timeout_at(deadline):
-                call = await uploaded(adapter, order.channel, await self._call(order, adapter))
-                answer = await asked(adapter, order.channel, call, order.provider.provider_class, on_delta)
+                answer = await asked(adapter, order.channel, call, order.provider.provider_class, on_delta, deadline)
         except ReplyTooLarge as error:
             if order.provider.provider_class is ProviderClass.REPEATABLE:
                 raise
@@ -145,6 +147,23 @@ class CallRunner:
                 hint="Raise CALL_TIMEOUT_SECONDS.",
             ) from None
         return await self._outcome(order, adapter, answer, deadline, call.media)
+
+    async def _prepared(self, order: Order, adapter: Adapter, deadline: float) -> ProviderCall:
+        """The call with its file, at the provider where that is wanted; nothing has been asked for yet.
+
+        Raises:
+            InputRejected: the file cannot be used.
+            StorageUnavailable: it could not be had in time.
+            ProviderError: it was not taken.
+        """
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await uploaded(adapter, order.channel, await self._call(order, adapter), deadline)
+        except TimeoutError:
+            raise StorageUnavailable(
+                f"The input file was not at hand within {self._call_seconds:g} seconds.",
+                hint="Raise CALL_TIMEOUT_SECONDS, or give a smaller file.",
+            ) from None
 
     async def _call(self, order: Order, adapter: Adapter) -> ProviderCall:
         given = order.call_input[self._input_field]
@@ -165,14 +184,20 @@ class CallRunner:
         Raises:
             InputTooLong: the recording has to be cut.
         """
-        longest = order.provider.services[self._capability.name].longest_audio_seconds
-        if longest is None or media is None:
+        name, service = order.provider.name, order.provider.services[self._capability.name]
+        if media is None:
+            return
+        largest, longest = service.largest_audio_bytes, service.longest_audio_seconds
+        if largest is not None and len(media.data) > largest:
+            raise InputTooLong(
+                f"The recording has {len(media.data):,} bytes; {name} takes {largest:,} at once.", hint=_CUT_BY_JOBS
+            )
+        if longest is None:
             return
         seconds = (await measured(self._capability.name, {}, media, None)).get(Unit.AUDIO_SECONDS)
         if seconds is not None and seconds > longest:
             raise InputTooLong(
-                f"The recording lasts {seconds:,} seconds; {order.provider.name} takes {longest:g} at once.",
-                hint="Jobs cut it into parts by themselves; here, give a shorter one.",
+                f"The recording lasts {seconds:,} seconds; {name} takes {longest:g} at once.", hint=_CUT_BY_JOBS
             )
 
     async def poll(self, order: Order, handle: Mapping[str, Any]) -> CallResult | CallPending:

@@ -47,17 +47,25 @@ def read(adapter: Adapter, reply: Reply) -> Done | Pending:
 
 
 async def stream(
-    adapter: StreamingAdapter, channel: Channel, call: ProviderCall, provider_class: ProviderClass, on_text: OnText
+    adapter: StreamingAdapter,
+    channel: Channel,
+    call: ProviderCall,
+    provider_class: ProviderClass,
+    on_text: OnText,
+    deadline: float,
 ) -> Done | Pending:
     """One call whose answer is streamed; the same result as without streaming.
 
     A server that does not stream after all is understood as well.
 
+    Args:
+        deadline: of the call, on the event loop's clock.
+
     Raises:
         ProviderError: as without streaming. A stream that breaks off is in doubt, except where asking again is free.
     """
     try:
-        async with channel.stream(adapter.build_stream(call)) as reply:
+        async with channel.stream(adapter.build_stream(call), deadline) as reply:
             with _told_by(reply.headers):
                 plain = None if _is_stream(reply) else await _whole(reply)
                 whole = await _read(adapter, reply, on_text) if plain is None else Chunk()
@@ -100,6 +108,8 @@ async def _read(adapter: StreamingAdapter, reply: StreamedReply, on_text: OnText
                 on_text(chunk.text)
             refusals.append(chunk.refusal)
             known = _updated(known, chunk)
+        if known.last:  # some servers leave the connection open behind it
+            break
     if not known.last and known.finish_reason is None:
         raise ProviderAmbiguous("The provider's stream ended before the text did; it may have done the work.")
     return replace(known, text="".join(texts), refusal="".join(refusals))

@@ -2,6 +2,8 @@
 
 import io
 
+from workers.sound import frames_of
+
 _MOST_PIXELS = 50_000_000
 """Larger images are believed: decoding them takes seconds, and hundreds of megabytes."""
 
@@ -30,6 +32,8 @@ def _audio(data: bytes) -> bool:
 
     try:
         with av.open(io.BytesIO(data), "r") as container:
-            return any(frame.samples for frame in container.decode(audio=0))
+            return any(frame.samples for frame in frames_of(container))
+    except (av.DecoderNotFoundError, av.PatchWelcomeError, av.NotImplementedError):
+        return True  # that this decoder cannot read it is nothing against the file
     except (av.FFmpegError, ValueError, IndexError):
         return False

@@ -1,5 +1,6 @@
 """Estimates and usage as the API takes and gives them."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Self
 
@@ -10,6 +11,7 @@ from genesis.domain.usage import UsageKey, UsageQuery
 
 _MOST_DAYS = 366
 _USUAL_DAYS = 30
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 QuantitiesView = Annotated[
     dict[str, str],
@@ -49,13 +51,23 @@ def _listed(value: object) -> object:
     return [part for item in given for part in (item.split(",") if isinstance(item, str) else [item])]
 
 
+def _day(value: object) -> object:
+    """Takes days alone: numbers would be seconds since 1970."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("write a day as 2026-11-23")
+    return value
+
+
+_Day = Annotated[date, BeforeValidator(_day)]
+
+
 class UsageRequest(BaseModel):
     """Which calls to add up, and by what."""
 
     model_config = ConfigDict(extra="forbid")
 
-    from_: date | None = Field(None, alias="from", description="First day of UTC; by default 30 days up to `to`.")
-    to: date | None = Field(None, description="Last day of UTC, included; today by default.")
+    from_: _Day | None = Field(None, alias="from", description="First day of UTC; by default 30 days up to `to`.")
+    to: _Day | None = Field(None, description="Last day of UTC, included; today by default.")
     group_by: Annotated[list[UsageKey], BeforeValidator(_listed)] = Field(
         [UsageKey.DAY, UsageKey.PROVIDER, UsageKey.MODEL],
         min_length=1,

@@ -94,6 +94,8 @@ EVIDENCE_COLUMNS = (
     "output",
 )
 """What an attempt turns out to be."""
+KEPT_EVIDENCE = ("cost", "cost_source", "handle")
+"""Of this, what stays known when the attempt is settled by somebody who has not heard of it."""
 STEP_CHANGE_COLUMNS = ("state", "output", "failure", "started_at", "completed_at", "retry_at")
 EVENT_COLUMNS = ("organization", "job", "seq", "type", "at", "data")
 

@@ -43,8 +43,8 @@ SETTLED = sql_list(steps.SETTLED)
 """States of steps that are over."""
 
 JOB_ENDS = moves({status: following & jobs.TERMINAL for status, following in jobs.TRANSITIONS.items()})
-ATTEMPT_MOVES = moves(attempts.TRANSITIONS, AttemptState.PENDING)
-"""How evidence may change an attempt; that it is pending may be said again."""
+ATTEMPT_MOVES = moves(attempts.TRANSITIONS, AttemptState.PENDING, AttemptState.UNKNOWN)
+"""How evidence may change an attempt; that it is pending may be said again, and what an unknown one cost told later."""
 STEP_MOVES = moves(
     {state: following for state, following in steps.TRANSITIONS.items() if state not in steps.SETTLED},
     StepState.WAITING,

@@ -8,11 +8,12 @@ looked through as well.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from genesis.database.filters import first_id
 from genesis.domain.identity import Milliseconds
+from genesis.domain.job import CUT, JOIN
 from genesis.domain.money import Money
 from genesis.domain.quantity import Quantities, Unit
 from genesis.domain.usage import Usage, UsageKey, UsageQuery
@@ -22,6 +23,10 @@ MOST_ROWS = 10_000
 DAY_MILLISECONDS = 86_400_000
 _CLOCKS_APART_MILLISECONDS = DAY_MILLISECONDS
 _EPOCH = date(1970, 1, 1)
+EXACT = Context(prec=100)
+"""In which sums of quantities are not rounded, as PostgreSQL does not round them either."""
+OWN = ", ".join(f"'{target}'" for target in (CUT, JOIN))
+"""Targets that are no provider's models, as a list of SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,9 @@ def _added(first: Usage, second: Usage) -> Usage:
         unknown=first.unknown + second.unknown,
         cost=Money(first.cost + second.cost),
         cost_unknown=first.cost_unknown + second.cost_unknown,
-        quantities={unit: first.quantities.get(unit, none) + second.quantities.get(unit, none) for unit in units},
+        quantities={
+            unit: EXACT.add(first.quantities.get(unit, none), second.quantities.get(unit, none)) for unit in units
+        },
     )
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 _STOPS = ".!?…\u3002\uff01\uff1f"  # the last three are those of Chinese and Japanese, which no space follows
 _WIDE_STOPS = "\u3002\uff01\uff1f"
-_PAUSES = ";:—\u3001\uff0c"
+_WIDE_PAUSES = "—\u3001\uff0c\uff1a\uff1b"
 _CLOSING = "\"'\u201d\u2019)\\]"
+_WIDE_CLOSING = "\u201d\u2019\u300d\u300f\uff09"
 _BOUNDARIES = (
     re.compile(r"\n\s*\n"),  # paragraphs
-    re.compile(rf"(?<=[{_STOPS}])[{_CLOSING}]*\s+|(?<=[{_WIDE_STOPS}])"),  # sentences
-    re.compile(rf"\n|(?<=[{_PAUSES}])\s*|(?<=,)\s+"),  # clauses
+    re.compile(rf"(?<=[{_STOPS}])[{_CLOSING}]*\s+|(?<=[{_WIDE_STOPS}])[{_WIDE_CLOSING}]*"),  # sentences
+    re.compile(rf"\n|(?<=[{_WIDE_PAUSES}])\s*|(?<=[,;:])\s+"),  # clauses; no space, no pause: 10:30
     re.compile(r"\s+"),  # words
 )
 """Where a text may be cut, the better places first."""

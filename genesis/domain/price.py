@@ -8,9 +8,10 @@ from enum import StrEnum
 from genesis.domain.money import Money
 from genesis.domain.quantity import Quantities, Unit
 
-_MOST_DOLLARS = 1_000_000_000
+_MOST_DOLLARS_PER_UNIT = 1_000_000_000
+_MOST_DOLLARS = 1_000_000
 MOST_COST = Money(_MOST_DOLLARS * 1_000_000)
-"""What is said to cost more than this is a mistake, and would not fit where costs are added up."""
+"""What is said to cost more than this is a mistake; a million such calls fit where costs are added up."""
 
 
 class CostSource(StrEnum):
@@ -37,7 +38,7 @@ class Price:
         if not self.dollars:
             raise ValueError("a price needs at least one unit")
         for unit, dollars in self.dollars.items():
-            if not dollars.is_finite() or not 0 <= dollars <= _MOST_DOLLARS:
+            if not dollars.is_finite() or not 0 <= dollars <= _MOST_DOLLARS_PER_UNIT:
                 raise ValueError(f"{dollars} dollars per unit of {unit} is not a price")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -55,6 +56,11 @@ class Part:
     input: Mapping[str, Any]
     start: float = 0.0
     end: float = 0.0
+
+    @property
+    def seconds(self) -> Decimal | None:
+        """How much of the other step's recording it is; None where that has none."""
+        return Decimal(str(self.end)) - Decimal(str(self.start)) if self.end else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,11 @@ _LONGEST_LINE = 42
 """Characters of a line of subtitles that can be read in time (EBU-TT-D and most broadcasters have 37 to 42)."""
 
 _PAUSE_SECONDS = 1.0
-_SENTENCE_ENDS = (".", "!", "?", "…")
+_SENTENCE_ENDS = (".", "!", "?", "…", "\u3002", "\uff01", "\uff1f")
+_SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1780-\u17ff\u3001-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Khmer, Chinese and Japanese, with the punctuation of the last two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def segments_of(words: Sequence[Segment]) -> tuple[Segment, ...]:
     segments: list[Segment] = []
     for word in words:
         last = segments[-1] if segments else None
-        text = f"{last.text} {word.text.strip()}" if last else ""
+        text = in_sequence((last.text, word.text.strip())) if last else ""
         fits = last and len(text) <= 2 * _LONGEST_LINE and not last.text.endswith(_SENTENCE_ENDS)
         if last and fits and word.start - last.end < _PAUSE_SECONDS:
             segments[-1] = Segment(last.start, word.end, text)
@@ -56,9 +60,21 @@ def segments_of(words: Sequence[Segment]) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def shifted(segments: Sequence[Segment], seconds: float) -> tuple[Segment, ...]:
-    """The segments as they lie in a recording of which theirs is a part that begins at `seconds`."""
-    return tuple(Segment(one.start + seconds, one.end + seconds, one.text) for one in segments)
+def shifted(segments: Sequence[Segment], start: float, end: float) -> tuple[Segment, ...]:
+    """The segments as they lie in a recording of which theirs is the part from `start` to `end`, in seconds.
+
+    Models that listen in windows of half a minute place words behind the end of what they were given.
+    """
+    return tuple(Segment(min(one.start + start, end), min(one.end + start, end), one.text) for one in segments)
+
+
+def in_sequence(texts: Sequence[str]) -> str:
+    """Texts one after the other as one, with a space between two where their script has spaces."""
+    whole = ""
+    for text in texts:
+        space = "" if not whole or (_SPACELESS.match(whole[-1]) and _SPACELESS.match(text)) else " "
+        whole = f"{whole}{space}{text}" if text else whole
+    return whole
 
 
 def written(segments: Sequence[Segment]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ usual pace (150 words in a minute).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_UP, Decimal
 from typing import Any
 
@@ -26,6 +26,7 @@ COMPUTE_SECONDS = 10
 IMAGE_TOKENS: Mapping[Quality, int] = {Quality.DRAFT: 272, Quality.STANDARD: 1_056, Quality.HIGH: 4_160}
 INPUT_IMAGE_TOKENS = 1_056
 _MEGA = Decimal(1_000_000)
+_OF_INPUT = frozenset({Unit.INPUT_TOKENS, Unit.CHARACTERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,31 @@ class Assumed:
 
 
 def assumed_use(
-    capability: str, call_input: Mapping[str, Any], options: Mapping[str, Any], recorded: Decimal | None = None
+    capability: str,
+    call_input: Mapping[str, Any],
+    options: Mapping[str, Any],
+    recorded: Decimal | None = None,
+    *,
+    is_guessed: bool = False,
 ) -> Assumed:
     """What a call of a capability with this input is assumed to use.
 
     Args:
         recorded: seconds of the recording that is its input, where that is known.
+        is_guessed: whether the input is assumed itself, so that its length bounds nothing.
     """
+    assumed = _assumed(capability, call_input, options, recorded)
+    if is_guessed:
+        bounded = {unit: most for unit, most in assumed.at_most.items() if unit not in _OF_INPUT}
+        assumed = replace(assumed, at_most=bounded)
+    if options.get("provider_options"):
+        return replace(assumed, at_most={}, notes=(*assumed.notes, "What provider_options change is not known."))
+    return assumed
+
+
+def _assumed(
+    capability: str, call_input: Mapping[str, Any], options: Mapping[str, Any], recorded: Decimal | None
+) -> Assumed:
     match capability:
         case "text":
             return _text(call_input, options)

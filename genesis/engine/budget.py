@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.failure import Failure
 from genesis.domain.job import Job
-from genesis.domain.money import Money
+from genesis.domain.money import Money, total
 from genesis.domain.pipeline import OnError, PipelineStep
 from genesis.engine.chain import Target
-from genesis.engine.estimate import Estimate, call_estimate
+from genesis.engine.estimate import Estimate, call_costs
 from genesis.errors import FailureClass, TooExpensive, UnknownPrice
 from genesis.ports.prices import Prices
 
@@ -47,30 +47,42 @@ def spent(job: Job, prices: Prices) -> Spent:
 
 
 def _expected(job: Job, attempt: Attempt, prices: Prices) -> Money | None:
-    target = Target(attempt.target, attempt.provider_class)
-    return call_estimate(job, job.planned(attempt.step), target, prices).cost
+    (cost,) = call_costs(job, (job.planned(attempt.step),), Target(attempt.target, attempt.provider_class), prices)
+    return cost
 
 
 def over_budget(job: Job, planned: PipelineStep, target: Target, prices: Prices) -> Failure | None:
     """Why an attempt must not be made; None when it may be."""
     if job.max_cost is None:
         return None
-    estimate = call_estimate(job, planned, target, prices)
-    if estimate.cost is None:
+    together = _begun_with(job, planned)
+    cost = total(call_costs(job, together, target, prices))
+    if cost is None:
         return Failure(UnknownPrice.code, _unbounded(target.name), _HOW_TO_TELL, FailureClass.FINAL)
     so_far = spent(job, prices)
-    if so_far.amount + estimate.cost <= job.max_cost or not estimate.cost:
+    if so_far.amount + cost <= job.max_cost or not cost:
         return None
     parts = [f"{dollars(so_far.estimated)} of it estimated"] if so_far.estimated else []
     parts += [f"{so_far.uncounted} calls of unknown cost not counted"] if so_far.uncounted else []
     detail = f" ({', '.join(parts)})" if parts else ""
+    calls = "an attempt is" if len(together) == 1 else f"{len(together)} parts are"
     return Failure(
         "max-cost-reached",
-        f"{dollars(so_far.amount)} have been spent{detail}, and an attempt with {target.name} is expected to cost "
-        f"{dollars(estimate.cost)}: more than the max_cost of {dollars(job.max_cost)}.",
+        f"{dollars(so_far.amount)} have been spent{detail}, and {calls} expected to cost {dollars(cost)} with "
+        f"{target.name}: more than the max_cost of {dollars(job.max_cost)}.",
         "What was made so far is kept. Create a job with a higher max_cost, or with a cheaper model.",
         FailureClass.FINAL,
     )
+
+
+def _begun_with(job: Job, planned: PipelineStep) -> tuple[PipelineStep, ...]:
+    """The step alone; before any part of a whole is asked for, all of its parts, as some of them are of no use."""
+    part = job.step(planned.name).part
+    if part is None:
+        return (planned,)
+    names = [one.name for one in job.parts_of(part.of)]
+    sent = {attempt.step for attempt in job.attempts if attempt.state is not AttemptState.NOT_SENT}
+    return tuple(map(job.planned, names)) if sent.isdisjoint(names) else (planned,)
 
 
 def check_affordable(job: Job, estimate: Estimate) -> None:

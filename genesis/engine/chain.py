@@ -9,11 +9,14 @@ from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
 from genesis.domain.job import Job
 from genesis.domain.step import PART_MARK
-from genesis.errors import CALL_FAILURES, NoProvider, UnknownModel, WorkerBusy
+from genesis.errors import CALL_FAILURES, ModelLoading, NoProvider, UnknownModel, WorkerBusy
 from genesis.ports.workers import Link, WorkerDescription
 
 _HOPELESS = frozenset(code for code, error in CALL_FAILURES.items() if not error.same_provider)
 """Failures after which the same provider is not asked again."""
+
+_LONGEST_LOADING_MILLISECONDS = 300_000
+"""From the first attempt that found a model being loaded to the last that may be followed by another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,8 @@ def next_target(
 ) -> Target | None:
     """The target of a step's next attempt after safe failures; None when all have had their attempts.
 
+    A model that was being loaded has done nothing yet: where no other one is left, that has cost it no attempt.
+
     Args:
         is_open: whether a target's circuit breaker is open; such a one is named only when there is no other.
     """
@@ -124,6 +129,7 @@ def next_target(
     if sum(map(counts, attempts)) >= limits.per_step:  # then only those that have not had their turn yet
         asked = {attempt.target for attempt in attempts if counts(attempt)}
         left = [target for target in left if target.name not in asked]
+    left = left or [target for target in chain if _may_be_loaded_by_now(target, attempts, limits.per_target)]
     soon = [target for target in left if wait_asked_by(target.name, attempts) <= limits.patience_seconds]
     closed = [target for target in soon or left if not is_open(target.name)]
     return next(iter(closed or soon or left), None)
@@ -139,6 +145,16 @@ def _has_attempts_left(target: Target, attempts: Sequence[Attempt], max_attempts
     failures = [attempt.failure for attempt in attempts if attempt.target == target.name and counts(attempt)]
     hopeless = any(failure and failure.code in _HOPELESS for failure in failures)
     return len(failures) < max_attempts and not hopeless
+
+
+def _may_be_loaded_by_now(target: Target, attempts: Sequence[Attempt], max_attempts: int) -> bool:
+    own = [attempt for attempt in attempts if attempt.target == target.name and counts(attempt)]
+    loading = [attempt for attempt in own if attempt.failure and attempt.failure.code == ModelLoading.code]
+    if not loading:
+        return False
+    waited = (own[-1].settled_at or 0) - (loading[0].settled_at or 0)
+    others = [attempt for attempt in own if attempt not in loading]
+    return waited < _LONGEST_LOADING_MILLISECONDS and _has_attempts_left(target, others, max_attempts)
 
 
 def was_refused(attempt: Attempt) -> bool:

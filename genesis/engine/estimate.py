@@ -1,8 +1,7 @@
 """What a job is expected to cost before it is done: pure, from its plan, the workers' chains and what models charge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.capabilities.fields import Kind
@@ -72,58 +71,75 @@ def estimated(job: Job, workers: Mapping[str, WorkerDescription], prices: Prices
     """What a job is expected to cost that has not begun."""
     assumed = _with_assumed_outputs(job)
     return Estimate(
-        tuple(_step(assumed, planned, workers.get(planned.capability), prices) for planned in job.plan.steps)
+        tuple(_step(job, assumed, planned, workers.get(planned.capability), prices) for planned in job.plan.steps)
     )
 
 
-def call_estimate(job: Job, planned: PipelineStep, target: Target, prices: Prices) -> StepEstimate:
-    """What one call of a step by a model is expected to cost; what earlier steps have not made yet is assumed."""
-    return _call(_with_assumed_outputs(job), planned, target, prices)
+def call_costs(job: Job, steps: Sequence[PipelineStep], target: Target, prices: Prices) -> list[Money | None]:
+    """What one call of each step by a model is expected to cost; what earlier steps have not made yet is assumed."""
+    assumed = _with_assumed_outputs(job)
+    return [_call(job, assumed, planned, target, prices).cost for planned in steps]
 
 
-def _step(job: Job, planned: PipelineStep, worker: WorkerDescription | None, prices: Prices) -> StepEstimate:
+def _step(
+    job: Job, assumed: Job, planned: PipelineStep, worker: WorkerDescription | None, prices: Prices
+) -> StepEstimate:
     nobody = StepEstimate(planned.name, planned.capability, None, {}, None, None, None)
-    if planned.when and not job.scope.value(planned.when):
+    if planned.when and not assumed.scope.value(planned.when):
         note = f"It is skipped, for `{planned.when}` has no value."
         return replace(nobody, cost=Money(0), at_most=Money(0), source=CostSource.CATALOG, notes=(note,))
     if worker is None:
         return replace(nobody, notes=("Its worker does not answer, so that nobody knows who would serve it.",))
-    _, options = plan.call_of(job, planned)
+    options = plan.options_of(assumed, planned)
     try:
         chain = targets(worker, options.get("model"), draw_of(job, planned.name))
     except InvalidRequest as error:
         return replace(nobody, notes=(error.message,))
-    found = _call(job, planned, chain[0], prices)
+    sharing = sum(link.group == worker.chain[0].group for link in worker.chain)
+    calls = [_call(job, assumed, planned, target, prices) for target in chain[: max(sharing, 1)]]
+    bounds = [call.at_most for call in calls if call.at_most is not None]
+    drawn = ("Which of those that share the load is asked first is drawn for each job.",) if len(calls) > 1 else ()
     others = ", ".join(target.name for target in chain[1:])
-    return replace(found, notes=(*found.notes, f"If it fails: {others}.")) if others else found
+    return replace(
+        calls[0],
+        at_most=max(bounds) if len(bounds) == len(calls) else None,
+        notes=(*calls[0].notes, *drawn, *((f"If it fails: {others}.",) if others else ())),
+    )
 
 
-def _call(job: Job, planned: PipelineStep, target: Target, prices: Prices) -> StepEstimate:
+def _call(job: Job, assumed: Job, planned: PipelineStep, target: Target, prices: Prices) -> StepEstimate:
+    """What one call is expected to cost; `assumed` is the job as if all that can still be made were there."""
     found = StepEstimate(planned.name, planned.capability, target.name, {}, None, None, None)
     if target.provider_class is ProviderClass.REPEATABLE:
         return replace(found, cost=Money(0), at_most=Money(0), source=CostSource.CATALOG, notes=("It is free.",))
     price = prices.price(planned.capability, target.name)
     if price is None:
         return replace(found, notes=(f"Nobody knows what {target.name} charges.",))
-    assumed = assumed_use(planned.capability, *plan.call_of(job, planned), _recorded(job.step(planned.name)))
+    given = plan.call_of(assumed, planned)
+    is_guessed = given != plan.call_of(job, planned)
+    part = job.step(planned.name).part
+    use = assumed_use(planned.capability, *given, None if part is None else part.seconds, is_guessed=is_guessed)
     charged = [unit for unit, dollars in price[0].dollars.items() if dollars]
-    cost = cost_of(price[0], assumed.quantities)
-    notes = assumed.notes if cost is not None else (*assumed.notes, f"The price of {target.name} is not for so much.")
+    cost = cost_of(price[0], use.quantities)
     return replace(
         found,
-        quantities={unit: assumed.quantities[unit] for unit in charged if unit in assumed.quantities},
+        quantities={unit: use.quantities[unit] for unit in charged if unit in use.quantities},
         cost=cost,
-        at_most=cost_of(price[0], assumed.at_most),
+        at_most=cost_of(price[0], use.at_most),
         source=None if cost is None else price[1],
-        notes=(*notes, *(_GUESSED[unit] for unit in charged if unit in _GUESSED)),
+        notes=(
+            *use.notes,
+            *(_GUESSED[unit] for unit in charged if unit in _GUESSED),
+            *(() if cost is not None else (_why_unknown(target.name, charged, use.quantities),)),
+        ),
     )
 
 
-def _recorded(step: Step) -> Decimal | None:
-    """Seconds of a part of a recording."""
-    if step.part is None or not step.part.end:
-        return None
-    return Decimal(str(step.part.end)) - Decimal(str(step.part.start))
+def _why_unknown(model: str, charged: Sequence[Unit], quantities: Quantities) -> str:
+    missing = [unit.value.replace("_", " ") for unit in charged if unit not in quantities]
+    if missing:
+        return f"{model} charges by {' and '.join(missing)}, of which nobody knows how many this takes."
+    return f"The price of {model} is not for so much."
 
 
 _GUESSED = {
@@ -133,8 +149,8 @@ _GUESSED = {
 
 
 def _with_assumed_outputs(job: Job) -> Job:
-    """The job as if all that can still be made were there, in the length that is assumed."""
-    return replace(job, steps=tuple(_with_assumed_output(job, step) for step in job.steps))
+    """The job as if all that can still be made were there, in the length that is assumed; nothing refers to parts."""
+    return replace(job, steps=tuple(step if step.part else _with_assumed_output(job, step) for step in job.steps))
 
 
 def _with_assumed_output(job: Job, step: Step) -> Step:

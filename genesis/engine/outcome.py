@@ -11,7 +11,8 @@ from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, WITHHELD, Failu
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, OnAmbiguous
 from genesis.domain.money import Money
-from genesis.domain.step import Step, StepState
+from genesis.domain.quantity import Unit
+from genesis.domain.step import Part, Step, StepState
 from genesis.domain.storable import storable, storable_text
 from genesis.engine.chain import Target, next_target
 from genesis.engine.retry import RetryPolicy
@@ -66,7 +67,7 @@ def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:
         state=AttemptState.SUCCEEDED,
         settled_at=now,
         target=storable_text(result.target, longest=_LONGEST_TARGET),
-        cost=result.cost,
+        cost=attempt.cost if result.cost is None else result.cost,
         quantities=result.quantities,
         usage=storable(result.usage),
         warnings=tuple(storable_text(warning) for warning in result.warnings),
@@ -104,7 +105,7 @@ def failed(step: Step, attempt: Attempt, error: CallFailed, prospect: Prospect, 
     attempt = settled(attempt, error, now)
     too_long = isinstance(error, InputTooLong)
     if step.part is not None and isinstance(error, NothingSaid):
-        return _silent(step, attempt, now)
+        return _silent(step, step.part, attempt, now)
     if step.part is not None and too_long:  # the chain has changed since it was cut
         return _given_up(step, attempt, Failure.of(error), now)
     attempts = (*prospect.earlier, attempt)
@@ -130,7 +131,8 @@ def asked_in_vain(job: Job, attempt: Attempt, error: CallFailed, now: Millisecon
     still_unknown = error.failure is FailureClass.AMBIGUOUS
     if not may_be_replaced(job, attempt) or (not still_unknown and attempt in job.attempts_that_count(attempt.step)):
         return None
-    return Change() if still_unknown else Change(evidence=(settled(attempt, error, now),))
+    known = settled(attempt, error, now)
+    return Change() if still_unknown and known.cost == attempt.cost else Change(evidence=(known,))
 
 
 def may_be_replaced(job: Job, attempt: Attempt) -> bool:
@@ -138,8 +140,10 @@ def may_be_replaced(job: Job, attempt: Attempt) -> bool:
     return job.on_ambiguous is OnAmbiguous.RESEND or attempt not in job.attempts_that_count(attempt.step)
 
 
-def _silent(step: Step, attempt: Attempt, now: Milliseconds) -> Change:
-    """A part of a recording in which nobody speaks is done."""
+def _silent(step: Step, part: Part, attempt: Attempt, now: Milliseconds) -> Change:
+    """A part of a recording in which nobody speaks is done; it was listened to all the same."""
+    if part.seconds is not None:
+        attempt = replace(attempt, quantities={Unit.AUDIO_SECONDS: part.seconds})
     return replace(united(step, {"text": ""}, attempt.target, now), evidence=(attempt,))
 
 
@@ -183,7 +187,7 @@ def settled(attempt: Attempt, error: CallFailed, now: Milliseconds) -> Attempt:
         settled_at=now,
         failure=Failure.of(error),
         retry_after=error.retry_after,
-        cost=None if error.cost is None else Money(error.cost),
+        cost=attempt.cost if error.cost is None else Money(error.cost),  # what was once told stays known
     )
 
 

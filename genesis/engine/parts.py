@@ -12,7 +12,7 @@ from genesis.domain.job import CUT, JOIN, Job
 from genesis.domain.passages import passages
 from genesis.domain.pipeline import PipelineStep
 from genesis.domain.step import MOST_PARTS, PART_MARK, Part, Step, StepState
-from genesis.domain.transcript import Segment, SubtitleFormat, shifted, subtitles, written
+from genesis.domain.transcript import Segment, SubtitleFormat, in_sequence, shifted, subtitles, written
 from genesis.engine import outcome, plan
 from genesis.engine.chain import Target
 from genesis.errors import FailureClass, InputTooLong, NothingSaid
@@ -113,7 +113,7 @@ def _transcript(parts: Sequence[Step], options: Mapping[str, Any]) -> United | F
     if not any(texts):
         message = "No speech was recognized in the audio."
         return Failure(NothingSaid.code, message, "Check that the recording has speech.", FailureClass.FINAL)
-    output: dict[str, Any] = {"text": " ".join(text for text in texts if text)}
+    output: dict[str, Any] = {"text": in_sequence(texts)}
     segments, words = _times(parts, "segments"), _times(parts, "words")
     if segments and options.get("timestamps") is not None:
         output["segments"] = written(segments)
@@ -132,7 +132,7 @@ def _times(parts: Sequence[Step], name: str) -> tuple[Segment, ...]:
         timed = tuple(Segment(**one) for one in output.get(name) or ())
         if output["text"].strip() and not timed:
             return ()
-        found.extend(shifted(timed, part.part.start if part.part else 0.0))
+        found.extend(shifted(timed, part.part.start, part.part.end) if part.part else timed)
     return tuple(found)
 
 

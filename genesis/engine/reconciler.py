@@ -129,15 +129,14 @@ class Reconciler:
         except StillOpen:
             return
         except CallFailed as error:
-            settled = outcome.settled(attempt, error, now())
-            if settled.state is not attempt.state:
-                await self._settle(one, settled)
+            await self._settle(one, outcome.settled(attempt, error, now()))
         else:
             await self._settle(one, outcome.paid(attempt, result, now()))
 
     async def _settle(self, one: OpenAttempt, settled: Attempt) -> None:
         priced = billed(settled, one.capability, one.attempt.target, self._around.prices)
-        await self._write(one, Change(evidence=(priced,)))
+        if (priced.state, priced.cost) != (one.attempt.state, one.attempt.cost):
+            await self._write(one, Change(evidence=(priced,)))
 
     async def _write(self, one: OpenAttempt, change: Change) -> None:
         """Writes evidence; nobody owns the job any more, so that nothing else would be written."""

@@ -8,7 +8,7 @@ from genesis.domain.job import Job
 from genesis.domain.money import Money
 from genesis.domain.price import MOST_COST, CostSource, Price, cost_of
 from genesis.domain.quantity import Quantities
-from genesis.errors import FailureClass
+from genesis.errors import FailureClass, NothingSaid
 from genesis.ports.prices import Prices
 
 _LARGEST_QUANTITY = Decimal(10**12)
@@ -44,12 +44,17 @@ def _cost(
         return None, None
     if attempt.provider_class is ProviderClass.REPEATABLE:
         return Money(0), CostSource.CATALOG
-    if attempt.state is AttemptState.FAILED:
+    if attempt.state is AttemptState.FAILED and not _has_heard_nothing(attempt):
         refused = attempt.failure is not None and attempt.failure.kind is FailureClass.SAFE
         return (Money(0), CostSource.PROVIDER) if refused else (None, None)
     found = best_price(capability, (attempt.target, asked), prices)
     cost = None if found is None else cost_of(found[0], attempt.quantities)
     return (None, None) if found is None or cost is None else (cost, found[1])
+
+
+def _has_heard_nothing(attempt: Attempt) -> bool:
+    """Whether the provider has done its work, and there was nothing to write down."""
+    return attempt.failure is not None and attempt.failure.code == NothingSaid.code
 
 
 def best_price(capability: str, targets: tuple[str, ...], prices: Prices) -> tuple[Price, CostSource] | None:

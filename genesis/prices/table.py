@@ -6,7 +6,7 @@ The operator's file and the one that the platform is shipped with have this same
 import json
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -27,6 +27,7 @@ _UNITS: Mapping[str, tuple[Unit, Decimal]] = {
     "per_provider_unit": (Unit.PROVIDER_UNITS, Decimal(1)),
 }
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,18})?", re.ASCII)
+_MOST_DIGITS = 40
 _MODEL = r"^[a-z0-9_*-]+:\S+$"
 
 
@@ -36,7 +37,8 @@ class TableError(Exception):
 
 def _plain_number(value: object) -> object:
     """Takes what can be exact: text or a number that JSON's reader has kept exact, without exponents' surprises."""
-    text = format(value, "f") if isinstance(value, Decimal) and value.is_finite() else value
+    is_written_out = isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < _MOST_DIGITS
+    text = format(value, "f") if is_written_out else value
     if isinstance(text, int) and not isinstance(text, bool):
         text = str(text)
     if not isinstance(text, str) or not _NUMBER.fullmatch(text):
@@ -118,7 +120,7 @@ def read_table(text: str) -> PriceTable:
         TableError: it is no JSON, or no table.
     """
     try:
-        document = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+        document = json.loads(text, parse_float=_exact, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise TableError(f"it is not valid JSON: {error}") from None
     match document:
@@ -138,6 +140,13 @@ def _entry(number: int, given: Any) -> Entry:
         field = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise TableError(f"{place}: {field + ': ' if field else ''}{message}") from None
+
+
+def _exact(written: str) -> Decimal:
+    try:
+        return Decimal(written)
+    except InvalidOperation:
+        return Decimal("NaN")  # its exponent is beyond all bounds; no price is taken from it
 
 
 def _no_number(word: str) -> object:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MILLION = Decimal(1_000_000)
 _KNOWN_MODELS = 1_024
+_FREE = (":free", "openrouter/free")
+"""End the names of what OpenRouter never charges for (https://openrouter.ai/docs/guides/routing/model-variants/free)."""
 
 
 def load() -> None:
@@ -31,6 +33,8 @@ def text_price(provider: str, model: str, at: datetime | None = None) -> Price |
         model: as the provider calls it; at Hugging Face with the partner that serves it behind a colon.
         at: prices change; now unless given.
     """
+    if provider == "openrouter" and model.endswith(_FREE):
+        return Price({Unit.INPUT_TOKENS: Decimal(0), Unit.OUTPUT_TOKENS: Decimal(0)})
     if provider == "huggingface":
         model, _, partner = model.rpartition(":")
         provider = f"huggingface_{partner}"

@@ -251,6 +251,7 @@ class Service:
         any_model: whether other names are passed on.
         longest_text: characters that one call takes; None for any number.
         longest_audio_seconds: of the recording that one call takes; None for any length.
+        largest_audio_bytes: of its file; None for any size. What is larger is cut like what is too long.
     """
 
     adapter: Adapter
@@ -258,6 +259,7 @@ class Service:
     any_model: bool = False
     longest_text: int | None = None
     longest_audio_seconds: float | None = None
+    largest_audio_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

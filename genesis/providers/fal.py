@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.quantity import Unit
-from genesis.errors import ProviderAmbiguous, ProviderRejected
+from genesis.errors import ProviderAmbiguous, ProviderError, ProviderRejected
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Done, OverAndFree, Pending, Provider, ProviderCall, Service
 from genesis.providers.openai_format import transcription_result
@@ -234,12 +234,14 @@ class FalAdapter:
         """Where to ask next: the status until it is complete, then the result.
 
         Raises:
-            ProviderRejected: the request was given up after the queue had taken it; sent again, it could be charged twice.
+            OverAndFree: the request was given up by fal's own machines, which is not billed.
+            ProviderRejected: it was given up after the queue had taken it; sent again, it could be charged twice.
             ProviderAmbiguous: nobody knows where it stands.
         """
         status = document.get("status", "IN_QUEUE")
         if status in _GIVEN_UP or (status == _COMPLETED and (document.get("error") or document.get("error_type"))):
-            raise _gave_up(message_in(document) or message_in(document.get("error_type")) or message_in(status))
+            reason = message_in(document) or message_in(document.get("error_type")) or message_in(status)
+            raise _over(reason, document.get("error_type"))
         if status != _COMPLETED and status not in _UNDER_WAY:
             raise ProviderAmbiguous(f"fal says of the queued request: {message_in(status) or 'nothing'}.")
         result = self._own(document.get("response_url")) or (asked["result"] if asked else None)
@@ -292,8 +294,10 @@ def _tells_of_the_request(reply: Reply) -> bool:
     )
 
 
-def _gave_up(reason: str) -> ProviderRejected:
-    return ProviderRejected(f"fal gave the request up: {reason}" if reason else "fal gave the request up.")
+def _over(reason: str, error_type: object) -> ProviderError:
+    """What a request has come to that fal has given up."""
+    kind = OverAndFree if isinstance(error_type, str) and error_type in _UNBILLED else ProviderRejected
+    return kind(f"fal gave the request up: {reason}" if reason else "fal gave the request up.")
 
 
 def _failed(reply: Reply, asked: re.Match[str] | None) -> Pending:
@@ -306,10 +310,8 @@ def _failed(reply: Reply, asked: re.Match[str] | None) -> Pending:
     if asked is not None and asked["status"] is None:
         if reply.status == HTTPStatus.BAD_REQUEST and _TOO_EARLY.search(message):
             return _under_way(asked["result"])
-        if _error_type(reply) in _UNBILLED:
-            raise OverAndFree(f"fal gave the request up: {message}")
-        if _tells_of_the_request(reply):
-            raise _gave_up(message)
+        if _error_type(reply) in _UNBILLED or _tells_of_the_request(reply):
+            raise _over(message, _error_type(reply))
     if reply.status in _GONE:
         raise ProviderAmbiguous(
             "fal does not know the request any more.", hint="Look for it at https://fal.ai/dashboard."

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Chunk, Done, Provider, ProviderCall, Service
 from genesis.providers.openai_audio import (
+    LARGEST_AUDIO_BYTES,
     LONGEST_AUDIO_SECONDS,
     LONGEST_SPOKEN_TEXT,
     OpenAISpeech,
@@ -112,6 +113,7 @@ def provider(settings: Settings) -> Provider:
                 _TRANSCRIPTION_MODELS,
                 any_model=True,
                 longest_audio_seconds=LONGEST_AUDIO_SECONDS,
+                largest_audio_bytes=LARGEST_AUDIO_BYTES,
             ),
         },
     )

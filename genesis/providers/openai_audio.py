@@ -15,8 +15,9 @@ from genesis.providers.translation import media_in
 LONGEST_SPOKEN_TEXT = 4096
 """Characters, by the API's reference; OpenAI counts them, others need not."""
 LONGEST_AUDIO_SECONDS = 600.0
-"""A WAV file of 16-bit samples at 16 kHz stays below OpenAI's 25 MB so, and every recording below the 25 minutes that
-its models take."""
+"""Below the 25 minutes that OpenAI's models take; cut to that, 16-bit samples at 16 kHz are less than its 25 MB."""
+LARGEST_AUDIO_BYTES = 25_000_000
+"""Of a file, by the API's reference."""
 
 _DEFAULT_VOICE = "alloy"
 _TIMED = re.compile("whisper", re.IGNORECASE)

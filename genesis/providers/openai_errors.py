@@ -9,11 +9,13 @@ from typing import Any
 
 from genesis.domain.money import Money
 from genesis.errors import (
+    ModelLoading,
     ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
     ProviderMisconfigured,
     ProviderRejected,
+    ProviderUnavailable,
 )
 from genesis.net.exchange import Reply
 from genesis.providers.base import Done
@@ -42,6 +44,8 @@ _KIND_BY_CODE: Mapping[str, type[ProviderError]] = {
 }
 """By `error.code` or `error.type`, where the status alone would tell too little. `budget_exceeded`, `no_db_connection`
 and `token_not_found_in_db` are LiteLLM's; the second is how one without a database refuses a wrong key."""
+_LOADING = "unavailable_error"
+"""The type of what llama.cpp's server says, with a 503, until it has loaded its model."""
 
 _HINT_BY_CODE: Mapping[str, str] = {
     **dict.fromkeys(_NO_CREDIT, "Add credit to the account, or raise its limit."),
@@ -97,6 +101,8 @@ def error_of(reply: Reply, document: object, hints: Mapping[int, str]) -> Provid
     message = message_in(error) or error_message(reply)
     wait = wait_asked(reply, _milliseconds_asked(reply))
     kind = _kind(reply, known, wait)
+    if kind is ProviderUnavailable and fields.get("type") == _LOADING:
+        kind = ModelLoading
     hint = _HINT_BY_CODE.get(known) or hints.get(HTTPStatus.UNAUTHORIZED if known in _NO_KEY else reply.status, "")
     text = f"The provider answered {reply.status}: {message}" if message else f"The provider answered {reply.status}."
     return kind(text, hint=hint, retry_after=wait, cost=header_cost(reply))

@@ -256,9 +256,12 @@ def image_result(reply: Reply) -> Done:
 def quantities_of(usage: object) -> dict[Unit, Decimal]:
     """The tokens and the seconds of audio that a usage record counts, under any of their names."""
     counts: dict[str, Any] = usage if isinstance(usage, dict) else {}
-    found = {unit: _count(counts.get(name)) for name, unit in _QUANTITY_FIELDS.items() if name in counts}
-    # Proxies write zeros for what they were not told.
-    return {unit: count for unit, count in found.items() if count is not None} if any(found.values()) else {}
+    found: dict[Unit, Decimal] = {}
+    for name, unit in _QUANTITY_FIELDS.items():
+        if (count := _count(counts.get(name))) is not None:
+            found[unit] = max(count, found.get(unit, count))
+    # Proxies write zeros for what they were not told, and for names that they do not use.
+    return found if any(found.values()) else {}
 
 
 def _count(value: object) -> Decimal | None:

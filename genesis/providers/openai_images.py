@@ -109,7 +109,6 @@ class OpenAIImageTransform:
                 f"The provider cannot edit {image.media_type} images.", hint="Give it a PNG, JPEG or WebP image."
             )
         body = {"model": call.model, "prompt": _instruction(call.options)}
-        body = {"model": call.model, "prompt": _instruction(call.options)}
         if not is_openai_model:
             body["response_format"] = "b64_json"
         elif "format" in call.options:

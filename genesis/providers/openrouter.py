@@ -7,7 +7,7 @@ from typing import Any
 
 from genesis.net.exchange import Request
 from genesis.providers.base import Adapter, Provider, Service
-from genesis.providers.openai_audio import LONGEST_AUDIO_SECONDS
+from genesis.providers.openai_audio import LARGEST_AUDIO_BYTES, LONGEST_AUDIO_SECONDS
 from genesis.providers.openrouter_media import (
     OpenRouterImage,
     OpenRouterImageTransform,
@@ -43,7 +43,10 @@ def provider(settings: Settings) -> Provider:
             "image_transform": _service(OpenRouterImageTransform(), *_IMAGE_MODELS),
             "speech": _service(OpenRouterSpeech(), *_SPEECH_MODELS, longest_text=_LONGEST_SPEECH),
             "transcription": _service(
-                OpenRouterTranscription(), *_TRANSCRIPTION_MODELS, longest_audio_seconds=LONGEST_AUDIO_SECONDS
+                OpenRouterTranscription(),
+                *_TRANSCRIPTION_MODELS,
+                longest_audio_seconds=LONGEST_AUDIO_SECONDS,
+                largest_audio_bytes=LARGEST_AUDIO_BYTES,
             ),
         },
     )

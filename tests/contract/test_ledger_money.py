@@ -10,6 +10,7 @@ import genesis.database.usage
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
 from genesis.domain.identity import new_id
+from genesis.domain.job import CUT, JOIN
 from genesis.domain.money import Money
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.domain.price import CostSource
@@ -44,6 +45,22 @@ async def test_what_an_attempt_cost_is_kept_exactly(database):
         first, second = (await stored(opened, job)).attempts
         assert (first.cost, first.cost_source, first.quantities) == (123, CostSource.OPERATOR, USED)
         assert (second.cost, second.cost_source, second.quantities) == (None, None, {})
+
+
+@pytest.mark.parametrize("end", [AttemptState.UNKNOWN, AttemptState.FAILED])
+async def test_what_a_call_in_doubt_has_cost_may_be_told_later_and_is_not_forgotten(database, end):
+    async with joined(database) as opened:
+        await opened.ledger.submit(job_of(TWO_STEPS))
+        job = await claim_one(opened.ledger)
+        attempt = attempt_of("a")
+        await decide(opened.ledger, job, intents=(attempt,))
+        doubtful = replace(attempt, state=AttemptState.UNKNOWN, settled_at=2_000)
+        await decide(opened.ledger, job, evidence=(doubtful,))
+        told = replace(doubtful, cost=Money(9), cost_source=CostSource.PROVIDER)
+        await decide(opened.ledger, job, evidence=(told,))
+        await decide(opened.ledger, job, evidence=(replace(doubtful, state=end),))
+        (kept,) = (await stored(opened, job)).attempts
+        assert (kept.state, kept.cost, kept.cost_source) == (end, 9, CostSource.PROVIDER)
 
 
 async def test_a_free_call_that_is_cut_off_costs_nothing(database):
@@ -138,6 +155,29 @@ async def test_quantities_are_added_up_exactly(database):
         await Calls(opened).make(*((START + number, "one:m", GOOD, Money(1), tenth) for number in range(10)))
         (row,) = await usage(opened)
         assert row.quantities == {Unit.AUDIO_SECONDS: Decimal(1)}
+
+
+@pytest.mark.parametrize("last", [FIRST, date(2026, 3, 2)])
+async def test_sums_of_the_largest_and_the_smallest_are_not_rounded(database, last):
+    most, least = Decimal(10**12), Decimal("0.00000000000000000000000000001")
+    async with joined(database) as opened:
+        at = START if last == FIRST else START + DAY
+        await Calls(opened).make(
+            (START, "one:m", GOOD, Money(1), {Unit.AUDIO_SECONDS: most}),
+            (at, "one:m", GOOD, Money(1), {Unit.AUDIO_SECONDS: least}),
+        )
+        (row,) = await usage(opened, last=last, by=frozenset({UsageKey.MODEL}))
+        assert str(row.quantities[Unit.AUDIO_SECONDS]) == "1000000000000.00000000000000000000000000001"
+
+
+async def test_what_the_platform_does_itself_is_no_call_of_a_provider(database):
+    async with joined(database) as opened:
+        await Calls(opened).make(
+            (START, "one:m", GOOD, Money(1), {}),
+            (START, CUT, GOOD, Money(0), {}),
+            (START, JOIN, OPEN, None, {}),
+        )
+        assert [(row.model, row.calls, row.cost_unknown) for row in await usage(opened)] == [("one:m", 1, 0)]
 
 
 async def test_an_organization_sees_its_own_calls_only(database, organization):

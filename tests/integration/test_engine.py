@@ -12,6 +12,7 @@ from genesis.domain.step import StepState
 from genesis.errors import (
     Conflict,
     InvalidRequest,
+    ModelLoading,
     NoProvider,
     ProviderAmbiguous,
     ProviderMisconfigured,
@@ -50,6 +51,15 @@ async def test_safe_failures_are_repeated_each_with_a_new_key(engine_on):
     ]
     assert [attempt.number for attempt in job.attempts] == [1, 2, 3]
     assert len({call.call_key for call in workers.calls}) == 3
+
+
+async def test_a_model_that_is_being_loaded_costs_no_attempts(engine_on):
+    loading = [ModelLoading("It is loading.", retry_after=0.05)] * (SETTINGS.max_attempts + 1)
+    workers = ScriptedWorkers(failing(*loading))
+    async with engine_on(workers) as engine:
+        job = await ended(engine, await submit(engine))
+    assert job.status is JobStatus.COMPLETED
+    assert [attempt.failure.code for attempt in job.attempts[:-1]] == ["model-loading"] * len(loading)
 
 
 async def test_the_chain_goes_on_when_a_provider_is_used_up(engine_on):

@@ -7,7 +7,8 @@ import pytest
 from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.job import JobStatus, OnAmbiguous
 from genesis.domain.organization import DEFAULT_ORGANIZATION
-from genesis.errors import Conflict, ProviderRejected
+from genesis.domain.price import CostSource
+from genesis.errors import Conflict, ProviderRejected, ResultLost
 from genesis.ports.workers import CallPending
 from tests.support.engine import SETTINGS, always, attempts_closed, ended, never, submit, until
 from tests.support.workers import ScriptedWorkers, answer, described
@@ -152,6 +153,31 @@ async def test_a_call_that_the_provider_turns_out_to_have_refused_needs_no_word(
         job = await ended(engine, await engine.retry(DEFAULT_ORGANIZATION, job.id))
     assert job.status is JobStatus.COMPLETED
     assert [attempt.state for attempt in job.attempts] == [AttemptState.FAILED, AttemptState.SUCCEEDED]
+
+
+async def test_what_a_lost_result_has_cost_is_known_once_the_provider_tells(engine_on, doubting):
+    queue = Queue()
+    async with engine_on(queue.workers, doubting) as engine:
+        job = await unknown_after_its_time(engine, queue)
+        queue.word = ResultLost("It was made, and is gone.", cost=40_000)
+        async with asyncio.timeout(20):
+            while (job := await engine.job(DEFAULT_ORGANIZATION, job.id)).attempts[0].cost is None:
+                await asyncio.sleep(0.02)
+    (attempt,) = job.attempts
+    assert (attempt.state, attempt.cost, attempt.cost_source) == (AttemptState.UNKNOWN, 40_000, CostSource.PROVIDER)
+
+
+async def test_a_retry_learns_what_a_lost_result_has_cost(engine_on, never_doubting):
+    queue = Queue()
+    async with engine_on(queue.workers, never_doubting) as engine:
+        job = await unknown_after_its_time(engine, queue)
+        queue.word = ResultLost("It was made, and is gone.", cost=40_000)
+        job = await engine.retry(DEFAULT_ORGANIZATION, job.id, resend=True)
+        await until(lambda: queue.handles == 2)
+        queue.word = "made"
+        job = await ended(engine, job)
+    assert [attempt.cost for attempt in job.attempts] == [40_000, None]
+    assert job.attempts[0].state is AttemptState.UNKNOWN
 
 
 async def test_a_retry_asks_by_the_handle_before_it_pays_again(engine_on, never_doubting):

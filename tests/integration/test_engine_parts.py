@@ -342,6 +342,22 @@ async def test_parts_that_cost_more_than_was_thought_end_at_the_limit(at_work, o
         assert set(states(job).values()) == {StepState.DONE, StepState.FAILED, StepState.SKIPPED}
 
 
+async def test_a_recording_that_costs_too_much_is_not_begun(at_work, openai, monkeypatch):
+    monkeypatch.setattr("genesis.engine.assumptions.RECORDING_SECONDS", 3)  # that is what is thought at first
+    url = await openai.given(recording(5))
+    order = ("speech_to_text", {"audio_url": url})
+    async with at_work(prices=SetPrices(openai=Price({Unit.AUDIO_SECONDS: Decimal("0.01")}))) as engine:
+        job = await submit(engine, *order, {"max_cost": Money(40_000)}, model="openai:whisper-1")
+        job = await ended(engine, job)
+        assert (job.status, job.failure.code) == (JobStatus.FAILED, "max-cost-reached")
+        assert "3 parts are expected to cost $0.05" in job.failure.message
+        assert openai.server.charges == []
+        job = await submit(engine, *order, {"max_cost": Money(60_000)}, model="openai:whisper-1")
+        job = await ended(engine, job)
+        assert job.status is JobStatus.COMPLETED, job.failure
+        assert len(openai.server.charges) == 3
+
+
 async def test_a_text_of_too_many_parts_is_refused_in_words(at_work, openai, monkeypatch):
     monkeypatch.setattr("genesis.engine.parts.MOST_PARTS", 2)
     async with at_work() as engine:

@@ -94,7 +94,9 @@ async def test_failures_are_shown_with_their_attempts(client):
 async def test_a_failed_enhancement_is_visible_and_not_fatal(client, settings):
     job = await finished(client, await create(client, "text_to_image", {"text": "a cat"}, style="[fail-final]"))
     steps = {step["name"]: step["status"] for step in job["steps"]}
-    assert steps["enhance"] == "failed"
+    assert (job["status"], steps["enhance"]) == ("completed", "failed")
+    (warning,) = [one for one in job["metadata"]["warnings"] if "`enhance`" in one]
+    assert warning.startswith("The step `enhance` failed, and the job went on without it: ")
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,14 @@ async def test_a_receipt_says_what_was_paid_for_what(paid):
     assert float(draw["quantities"]["megapixels"]) > 0
 
 
+async def test_a_job_that_has_ended_without_a_call_has_cost_nothing(client):
+    job = (await client.post("/jobs", json=TEXT | {"not_before": "2999-01-01T00:00:00Z"})).json()
+    assert job["metadata"]["cost_microdollars"] is None
+    assert (await client.post(f"/jobs/{job['job_id']}/cancel")).status_code in (200, 202)
+    job = (await client.get(f"/jobs/{job['job_id']}")).json()
+    assert (job["status"], job["metadata"]["cost_microdollars"]) == ("canceled", 0)
+
+
 async def test_a_job_stops_before_the_step_that_costs_too_much(paid):
     client, charges = paid
     job = await finished(client, await client.post("/jobs", json=IMAGE | {"max_cost": 0.0405}))
@@ -208,6 +216,8 @@ async def test_usage_adds_up_calls(paid):
     [
         "from=yesterday",
         "from=2026-13-01",
+        "from=1767225600",
+        "from=2026-11-23T00:00:00",
         "from=2026-03-02&to=2026-03-01",
         "from=2025-01-01&to=2026-01-02",
         "group_by=week",

@@ -23,8 +23,9 @@ from genesis.errors import (
     ProviderUnavailable,
     ReplyTooLarge,
     ResultLost,
+    StorageUnavailable,
 )
-from genesis.net.client import HttpClient
+from genesis.net.client import HttpClient, ReplyCutOff
 from genesis.net.exchange import Reply, Request
 from genesis.net.fetcher import Fetched, FetchInterrupted
 from genesis.ports.workers import CallPending
@@ -34,7 +35,7 @@ from genesis.providers.local.child import Endpoint
 from genesis.settings import Settings
 from genesis.storage.file import FileStore
 from tests.support.sites import PNG, WAV, raw
-from workers.channels import LocalChannel
+from workers.channels import HttpChannel, LocalChannel
 from workers.inputs import InputFiles
 from workers.keeper import ResultKeeper
 from workers.parts import PartsRunner
@@ -70,9 +71,11 @@ class Channel:
     def __init__(self, *replies):
         self._replies = list(replies)
         self.sent = []
+        self.seconds_left = []
 
-    async def send(self, request):
+    async def send(self, request, deadline=None):
         self.sent.append(request)
+        self.seconds_left.append(deadline and deadline - asyncio.get_running_loop().time())
         reply = self._replies.pop(0)
         if isinstance(reply, Exception):
             raise reply
@@ -143,6 +146,41 @@ class TestRepliesThatAreTooLarge:
         with pytest.raises(ProviderRejected) as rejected:
             await run(Adapter(), Channel(ReplyTooLarge("More than 9 bytes.")), kind=ProviderClass.REPEATABLE)
         assert rejected.value.failure is FailureClass.FINAL
+
+
+class SlowFetcher:
+    """Takes its time."""
+
+    def __init__(self, seconds):
+        self._seconds = seconds
+
+    async def fetch(self, url, *, accept):
+        await asyncio.sleep(self._seconds)
+        return Fetched(PNG, "image/png")
+
+
+class TestTime:
+    async def test_a_call_has_the_time_that_its_input_has_left(self, run):
+        channel = Channel(200)
+        done = Done(media=Media(PNG, "image/png"))
+        await run(Adapter(done), channel, SlowFetcher(0.5), capability="image_transform", seconds=30.0)
+        assert 20 < channel.seconds_left[0] < 29.6
+
+    async def test_an_input_that_takes_all_of_it_leaves_nothing_in_doubt(self, run):
+        channel = Channel(200)
+        with pytest.raises(StorageUnavailable, match=r"within 0\.2 seconds") as failed:
+            await run(Adapter(), channel, SlowFetcher(5), capability="image_transform", seconds=0.2)
+        assert (failed.value.failure, channel.sent) == (FailureClass.SAFE, [])
+
+    async def test_the_exchange_itself_notices_that_the_time_is_over(self):
+        """So that the provider can be asked by the headers that it has sent by then."""
+        head = b"HTTP/1.1 200 OK\r\nX-Generation-Id: gen-1\r\nContent-Length: 9\r\n\r\na"
+        async with raw(head, then_wait=True) as port, HttpClient() as client:
+            channel = HttpChannel(Provider("one", f"http://127.0.0.1:{port}"), client, Settings())
+            with pytest.raises(ReplyCutOff) as cut_off:
+                async with asyncio.timeout(30):
+                    await channel.send(SUBMIT, asyncio.get_running_loop().time() + 0.5)
+        assert cut_off.value.headers["x-generation-id"] == "gen-1"
 
 
 class TestPolls:
@@ -303,7 +341,7 @@ class TestOfflineModel:
             child = Child(port)
             channel = LocalChannel(child, client, Settings())
             with pytest.raises(CallFailed, match=says) as failed:
-                await stream(LocalText(), channel, ProviderCall("m", "hi"), ProviderClass.REPEATABLE, [].append)
+                await stream(LocalText(), channel, ProviderCall("m", "hi"), ProviderClass.REPEATABLE, [].append, 0)
         assert (type(failed.value), child.killed) == (kind, killed)
 
     async def _fails(self, port, kind, says):

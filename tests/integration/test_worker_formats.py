@@ -71,6 +71,17 @@ async def test_a_broken_or_empty_file_is_no_result(settings, monkeypatch, capabi
             await client.generate(call(capability, "a cat"))
 
 
+@pytest.mark.parametrize("wanted", [None, "mp3"])
+async def test_sound_of_a_codec_that_is_not_known_is_believed(settings, monkeypatch, wanted):
+    """It may have been paid for, and whoever has asked for it may be able to hear it."""
+    data = WAV[:20] + b"\x34\x12" + WAV[22:]  # the number of a format that nobody has
+    monkeypatch.setattr(fake.FakeAdapter, "parse_reply", lambda self, reply: Done(media=Media(data, sniff(data))))
+    async with in_process("speech", settings) as client:
+        result = await client.generate(call("speech", "hello", **({"format": wanted} if wanted else {})))
+    assert stored(settings, result) == data
+    assert ["could not be made mp3" in warning for warning in result.warnings] == ([True] if wanted else [])
+
+
 SEGMENTS = (Segment(0, 1, "Hello"), Segment(1, 2, "there."))
 
 

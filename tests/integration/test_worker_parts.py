@@ -73,6 +73,19 @@ async def test_a_recording_that_is_too_long_is_not_sent(worker, store, openai):
         assert (await client.generate(call("transcription", url, model="openai:whisper-1"))).output["text"]
 
 
+async def test_one_that_is_too_large_is_cut_as_well(openai, settings, store, monkeypatch):
+    monkeypatch.setattr("genesis.providers.openai.LARGEST_AUDIO_BYTES", 50_000)
+    url = (await store.write("audio/a.wav", wav(0.8, 48_000), "audio/wav")).url
+    async with in_process("transcription", settings) as client:
+        with pytest.raises(InputTooLong, match="76,844 bytes; openai takes 50,000"):
+            await client.generate(call("transcription", url, model="openai:whisper-1"))
+        (part,) = (await client.generate(own("transcription", CUT, {"audio_url": url}))).output["parts"]
+        assert (part["start"], part["end"]) == (0, 0.8)
+        heard = await client.generate(call("transcription", part["audio_url"], model="openai:whisper-1"))
+    assert heard.output["text"]
+    assert len(openai.charges) == 1
+
+
 async def test_it_is_cut_into_files_that_lie_one_after_the_other(worker, store, openai):
     url = (await store.write("audio/a.wav", wav(5), "audio/wav")).url
     asked = own("transcription", CUT, {"audio_url": url}, for_model="openai:whisper-1")

@@ -49,7 +49,7 @@ class Channel:
         self._pieces = pieces
 
     @asynccontextmanager
-    async def stream(self, request):
+    async def stream(self, request, deadline=None):
         assert request.json["stream"] is True
         yield StreamedReply(*self._reply, self._body())
 
@@ -60,7 +60,9 @@ class Channel:
 
 async def read(channel, heard=None, provider_class=ProviderClass.OPAQUE):
     tell = ([] if heard is None else heard).append
-    return await stream(OpenRouterText(), channel, ProviderCall("m", "hi"), provider_class, tell)
+    return await stream(
+        OpenRouterText(), channel, ProviderCall("m", "hi"), provider_class, tell, asyncio.get_running_loop().time() + 60
+    )
 
 
 class TestStreams:
@@ -80,6 +82,19 @@ class TestStreams:
 
     async def test_a_finished_text_needs_no_last_line(self):
         assert (await read(Channel([events(*said("a"), END, done=False)]))).text == "a"
+
+    async def test_a_connection_that_stays_open_or_breaks_behind_the_end_is_no_matter(self):
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        text = events(*said("a"), END)
+        answer = head + f"{len(text):x}\r\n".encode() + text + b"\r\n"
+        for stays_open in (True, False):
+            async with raw(answer, then_wait=stays_open) as port, HttpClient() as client:
+                settings = Settings(call_timeout_seconds=2.0)
+                channel = HttpChannel(Provider("one", f"http://127.0.0.1:{port}"), client, settings)
+                until = asyncio.get_running_loop().time() + 2.0
+                call = ProviderCall("m", "hi")
+                done = await stream(OpenRouterText(), channel, call, ProviderClass.OPAQUE, [].append, until)
+            assert done.text == "a"
 
     @pytest.mark.parametrize(
         ("provider_class", "kind"),

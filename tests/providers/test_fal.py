@@ -207,13 +207,26 @@ def test_behind_a_proxy_the_path_alone_is_used() -> None:
     [
         (200, {**QUEUED, "status": "CANCELLED"}, "CANCELLED"),
         (200, {**QUEUED, "status": "FAILED", "error": {"message": "out of memory"}}, "out of memory"),
-        (200, {**QUEUED, "status": "COMPLETED", "error": "timed out", "error_type": "request_timeout"}, "timed out"),
-        (200, {**QUEUED, "status": "COMPLETED", "error_type": "runner_disconnected"}, "runner_disconnected"),
+        (200, {**QUEUED, "status": "COMPLETED", "error": "not allowed", "error_type": "runner_error"}, "not allowed"),
+        (200, {**QUEUED, "status": "COMPLETED", "error": "bad input", "error_type": ["request_timeout"]}, "bad input"),
+        (200, {**QUEUED, "status": "COMPLETED", "error_type": "content_policy_violation"}, "content_policy"),
     ],
 )
 def test_a_request_that_was_given_up_is_not_sent_again(status, document, reason) -> None:
     with pytest.raises(ProviderRejected, match=reason):
         polled(document, status)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"error": "timed out", "error_type": "request_timeout"}, "timed out"),
+        ({"error_type": "runner_disconnected"}, "runner_disconnected"),
+    ],
+)
+def test_a_status_may_tell_that_a_request_is_over_and_not_charged(document, reason) -> None:
+    with pytest.raises(OverAndFree, match=f"gave the request up: {reason}"):
+        polled({**QUEUED, "status": "COMPLETED", **document})
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "", None, 7, ["COMPLETED"]])

@@ -130,14 +130,18 @@ async def test_polls_that_fail_are_made_again_and_nothing_else_is(mark, tmp_path
         assert sum(line.startswith("POST") for line in at.fal.requests) == 1
 
 
-@pytest.mark.parametrize(
-    ("mark", "message"), [("model-error", "The prompt is not allowed"), ("runner-error", "Runner disconnected")]
-)
-async def test_a_request_that_completes_in_failure_is_final(mark, message, tmp_path):
+async def test_a_request_that_completes_in_failure_is_final(tmp_path):
     async with worker(tmp_path) as at:
-        with pytest.raises(ProviderRejected, match=message):
-            await at.finished(image(f"a cat [fault:{mark}]"))
+        with pytest.raises(ProviderRejected, match="The prompt is not allowed"):
+            await at.finished(image("a cat [fault:model-error]"))
         assert len(at.fal.charges) == 1
+
+
+async def test_one_that_fals_own_machines_have_failed_may_be_made_again(tmp_path):
+    async with worker(tmp_path) as at:
+        with pytest.raises(ProviderUnavailable, match="Runner disconnected"):
+            await at.finished(image("a cat [fault:runner-error]"))
+        assert at.fal.charges == []
 
 
 async def test_another_worker_process_goes_on_with_a_handle(tmp_path):

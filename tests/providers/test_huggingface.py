@@ -14,6 +14,7 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.quantity import Unit
 from genesis.errors import (
     Misconfigured,
+    ModelLoading,
     ModelUnavailable,
     ProviderAmbiguous,
     ProviderError,
@@ -310,7 +311,7 @@ def test_speech_at_fal(stored: Callable[..., Reply]) -> None:
 @pytest.mark.parametrize(
     ("fixture", "status", "kind", "message", "hint"),
     [
-        ("loading_503.json", 503, ProviderUnavailable, "currently loading", ""),
+        ("loading_503.json", 503, ModelLoading, "currently loading", ""),
         ("not_supported_400.json", 400, ModelUnavailable, "not supported", "IMAGE_MODEL_URL"),
         ("validation_422.json", 422, ProviderRejected, "non-empty; `width`", ""),
         ("gone_410.json", 410, ModelUnavailable, "no longer supported", "router.huggingface.co/hf-inference/models"),
@@ -331,7 +332,7 @@ def test_documented_errors(
 
 def test_loading_asks_to_wait_a_minute_at_most(stored: Callable[..., Reply]) -> None:
     for fixture, wait in (("loading_503", 20.5), ("loading_long_503", 60)):
-        with pytest.raises(ProviderUnavailable) as raised:
+        with pytest.raises(ModelLoading) as raised:
             image_bytes(stored(f"huggingface/{fixture}.json", 503))
         assert raised.value.retry_after == wait
 

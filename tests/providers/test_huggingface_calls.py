@@ -9,6 +9,7 @@ import pytest
 from genesis.domain.quantity import Unit
 from genesis.errors import (
     CallFailed,
+    ModelLoading,
     ModelUnavailable,
     ProviderAmbiguous,
     ProviderMisconfigured,
@@ -57,7 +58,7 @@ NOT_CHARGED = {"rate-limited", "unavailable", "refused", "error", "reset", "no-c
 FAULTS = {
     "rate-limited": ProviderRateLimited,
     "unavailable": ProviderUnavailable,
-    "loading": ProviderUnavailable,
+    "loading": ModelLoading,
     "no-credit": ProviderMisconfigured,
     "refused": ProviderRejected,
     "error": ProviderAmbiguous,

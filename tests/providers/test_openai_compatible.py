@@ -5,7 +5,15 @@ import json
 import pytest
 
 from genesis.domain.attempt import ProviderClass
-from genesis.errors import Misconfigured, ModelUnavailable, ProviderMisconfigured
+from genesis.errors import (
+    Misconfigured,
+    ModelLoading,
+    ModelUnavailable,
+    ProviderAmbiguous,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderRejected,
+)
 from genesis.net.exchange import Reply
 from genesis.providers.base import Media, ProviderCall
 from genesis.providers.registry import providers
@@ -182,6 +190,13 @@ def test_the_forms_of_an_error(body, message):
         read(body, 404)
     assert raised.value.message == f"The provider answered 404: {message}"
     assert "the `url` of `mine` in OPENAI_COMPATIBLE_SERVERS" in raised.value.hint
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, ModelLoading), (400, ProviderRejected), (500, ProviderAmbiguous)])
+def test_a_server_that_loads_its_model_says_so(status, kind):
+    with pytest.raises(ProviderError, match="Loading model") as raised:
+        read({"error": {"code": status, "message": "Loading model", "type": "unavailable_error"}}, status)
+    assert type(raised.value) is kind
 
 
 def test_a_wrong_key():

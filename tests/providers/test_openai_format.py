@@ -2,8 +2,10 @@
 
 import pytest
 
-from genesis.errors import ProviderRejected
-from genesis.providers.openai_format import form_fields
+from genesis.domain.quantity import Unit
+from genesis.errors import FailureClass, ProviderRejected
+from genesis.net.exchange import Reply
+from genesis.providers.openai_format import chat_result, form_fields, quantities_of
 
 
 def test_what_a_form_carries():
@@ -18,3 +20,28 @@ def test_names_that_a_form_cannot_carry(name):
             form_fields(body)
         raised.value.message.encode()
         assert "provider_options" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("usage", "counted"),
+    [
+        ({"prompt_tokens": 12, "completion_tokens": 3}, (12, 3)),
+        ({"input_tokens": 12, "output_tokens": 3}, (12, 3)),
+        ({"prompt_tokens": 12, "completion_tokens": 3, "input_tokens": 0, "output_tokens": 0}, (12, 3)),
+        ({"prompt_tokens": 12, "completion_tokens": 3, "input_tokens": None, "output_tokens": None}, (12, 3)),
+        ({"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 12, "output_tokens": 3}, (12, 3)),
+        ({"prompt_tokens": 12, "completion_tokens": 0}, (12, 0)),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, (None, None)),
+    ],
+)
+def test_tokens_count_under_the_name_that_tells_them(usage, counted):
+    quantities = quantities_of(usage)
+    assert (quantities.get(Unit.INPUT_TOKENS), quantities.get(Unit.OUTPUT_TOKENS)) == counted
+
+
+def test_a_model_that_only_thinks_gives_no_empty_text():
+    """Its thoughts count as tokens of the answer; a prompt that it was to enhance is used as it is."""
+    choice = {"message": {"content": "", "reasoning": "Hm"}, "finish_reason": "length"}
+    with pytest.raises(ProviderRejected) as raised:
+        chat_result(Reply(200, {}, b""), {"choices": [choice], "usage": {"completion_tokens": 40}})
+    assert (raised.value.failure, raised.value.hint) == (FailureClass.FINAL, "Raise options.max_tokens.")

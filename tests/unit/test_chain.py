@@ -6,13 +6,21 @@ from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED, Failure
 from genesis.engine.chain import Limits, Target, next_target, targets
 from genesis.engine.retry import RetryPolicy
-from genesis.errors import FailureClass, NoProvider, ProviderMisconfigured, ProviderUnavailable, UnknownModel
+from genesis.errors import (
+    FailureClass,
+    ModelLoading,
+    NoProvider,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    UnknownModel,
+)
 from genesis.ports.workers import Link, ProviderDescription, WorkerDescription
 from tests.support.workers import default_links
 
 A = Target("one:a", ProviderClass.OPAQUE)
 B = Target("two:b", ProviderClass.REPEATABLE)
 UNAVAILABLE = Failure.of(ProviderUnavailable("Down."))
+LOADING = Failure.of(ModelLoading("It is loading."))
 
 
 def provider(name, *, configured=True, any_model=False, models=("m", "n")):
@@ -108,6 +116,28 @@ def test_what_never_reached_a_provider_costs_no_attempt():
     attempts = tuple(attempt(state=AttemptState.NOT_SENT) for _ in range(9))
     interrupted = tuple(attempt(failure=INTERRUPTED) for _ in range(9))
     assert next_target((A,), attempts + interrupted, Limits(1, 99)) == A
+
+
+def loading(*seconds, target=A):
+    return tuple(attempt(target, failure=LOADING, settled_at=second * 1000) for second in seconds)
+
+
+def test_a_model_that_is_being_loaded_is_waited_for_where_there_is_no_other():
+    waits = loading(*range(1, 280, 20))
+    assert next_target((A,), waits, Limits(3, 8)) == A
+    assert next_target((A,), (*waits, *loading(301)), Limits(3, 8)) is None
+    assert next_target((A, B), waits[:2], Limits(3, 8)) == A
+    assert next_target((A, B), waits[:3], Limits(3, 8)) == B
+    tried = (*waits[:3], *(attempt(B, settled_at=70_000) for _ in range(3)))
+    assert next_target((A, B), tried, Limits(3, 8)) == A
+
+
+def test_other_failures_of_a_model_that_was_being_loaded_count():
+    failed = tuple(attempt(settled_at=30_000) for _ in range(2))
+    assert next_target((A,), (*loading(1, 2, 3), *failed), Limits(3, 8)) == A
+    assert next_target((A,), (*loading(1, 2, 3), *failed, attempt(settled_at=40_000)), Limits(3, 8)) is None
+    wrong_key = attempt(failure=Failure.of(ProviderMisconfigured("Wrong key.")), settled_at=9_000)
+    assert next_target((A,), (*loading(1, 2, 3), wrong_key), Limits(3, 8)) is None
 
 
 def test_a_call_that_may_have_been_paid_uses_up_an_attempt():

@@ -115,3 +115,39 @@ async def test_a_bomb_is_refused_before_it_is_decoded():
     Image.new("1", (20_000, 10_000)).save(target, "PNG")
     with pytest.raises(ConversionFailed, match=r"megapixels|exceeds limit"):
         await converted(Media(target.getvalue(), "image/png"), "webp")
+
+
+def silence(container, codec, rate=48_000):
+    """Half a second of it."""
+    target = io.BytesIO()
+    with av.open(target, "w", format=container) as sink:
+        stream = sink.add_stream(codec, rate=rate, layout="stereo")
+        frame = av.AudioFrame(stream.format.name, "stereo", rate // 2)
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.sample_rate, frame.pts = rate, 0
+        sink.mux(stream.encode(frame))
+        sink.mux(stream.encode(None))
+    return target.getvalue()
+
+
+async def test_an_ogg_file_of_another_codec_is_no_opus():
+    flac = silence("ogg", "flac")
+    made = await converted(Media(flac, sniff(flac)), "opus")
+    with av.open(io.BytesIO(made.data)) as container:
+        assert container.streams.audio[0].codec_context.name in ("opus", "libopus")
+    assert await converted(made, "opus") is made
+
+
+async def test_two_files_in_one_are_converted_to_their_end():
+    one = await converted(spoken(), "mp3")
+    for wanted in ("wav", "opus"):
+        both = await converted(Media(one.data * 2, "audio/mpeg"), wanted)
+        assert tone(both)[0] == pytest.approx(2 * tone(spoken())[0], rel=0.15)
+
+
+async def test_a_codec_that_is_not_known_is_said_to_be():
+    data = bytearray(spoken().data)
+    data[20:22] = b"\x34\x12"
+    with pytest.raises(ConversionFailed, match="Decoder not found"):
+        await converted(Media(bytes(data), "audio/wav"), "mp3")

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from decimal import Decimal
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -8,12 +10,13 @@ from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.money import Money
 from genesis.domain.price import CostSource, Price
 from genesis.domain.quantity import Unit
+from genesis.domain.step import Part, Step
 from genesis.engine.assumptions import assumed_use
 from genesis.engine.budget import check_affordable, dollars, over_budget, spent
 from genesis.engine.chain import Target
 from genesis.engine.estimate import estimated
 from genesis.errors import TooExpensive, UnknownPrice
-from genesis.ports.workers import WorkerDescription
+from genesis.ports.workers import Link, WorkerDescription
 from tests.support.jobs import job_of, pipeline, text_step
 from tests.support.prices import IMAGE_PRICE, TEXT_PRICE, SetPrices
 from tests.support.workers import default_links, described
@@ -90,6 +93,32 @@ def test_what_earlier_steps_make_is_assumed():
     assert text_priced[2].quantities[Unit.INPUT_TOKENS] > 900 / 3
 
 
+def test_a_text_that_is_not_written_yet_bounds_nothing():
+    job = job_of("speech_to_image", inputs={"audio_url": "/storage/audio/a.wav"}, options={})
+    known = {
+        **workers("local", provider_class=ProviderClass.REPEATABLE, capabilities=("transcription",)),
+        **workers("one", capabilities=("text",)),
+        **workers("two", capabilities=("image",)),
+    }
+    estimate = estimated(job, known, PRICES)
+    assert [step.at_most for step in estimate.steps] == [0, None, 40_000]
+    assert (estimate.cost is None, estimate.at_most) == (False, None)
+
+
+def test_provider_options_leave_nothing_bounded():
+    step = step_of(one_step("x" * 300, max_tokens=50, provider_options={"max_tokens": 9_999}))
+    assert (step.cost, step.at_most) == (208, None)
+    assert "provider_options" in step.notes[-1]
+
+
+def test_a_price_by_what_nobody_counts_says_so():
+    step = step_of(one_step(), SetPrices(one=IMAGE_PRICE))
+    assert (step.cost, step.at_most) == (None, None)
+    assert "one:m charges by images" in step.notes[-1]
+    stepped = Price(TEXT_PRICE.dollars, below_input_tokens=10)
+    assert "not for so much" in step_of(one_step("x" * 300), SetPrices(one=stepped)).notes[-1]
+
+
 def test_a_step_that_is_skipped_costs_nothing():
     job = job_of("text_to_image", options={})
     enhance, draw = estimated(job, workers("two"), PRICES).steps
@@ -118,6 +147,19 @@ def test_what_nobody_knows_is_null_and_so_is_the_whole():
 
 def test_the_rest_of_the_chain_is_named():
     assert step_of(one_step(), known=workers("one", "two")).notes[-1] == "If it fails: two:m."
+
+
+def test_the_dearest_of_those_that_share_the_load_is_the_bound():
+    providers = (described("one"), described("two"))
+    prices = {"one": Price({Unit.IMAGES: Decimal("0.08")}), "two": IMAGE_PRICE}
+    sharing = WorkerDescription("w", "image", providers, (Link("one:m", 0), Link("two:m", 0)))
+    jobs = [job_of("text_to_image") for _ in range(30)]
+    drawn = [estimated(job, {"image": sharing}, SetPrices(**prices)).steps[1] for job in jobs]
+    assert {step.cost for step in drawn} == {40_000, 80_000}
+    assert {step.at_most for step in drawn} == {80_000}
+    assert all("is drawn for each job" in step.notes[0] for step in drawn)
+    unbounded = estimated(jobs[0], {"image": sharing}, SetPrices(one=prices["one"])).steps[1]
+    assert unbounded.at_most is None
 
 
 def attempt(state=AttemptState.SUCCEEDED, cost=None, number=1):
@@ -151,6 +193,43 @@ def test_an_attempt_that_may_cost_too_much_is_not_made(limit, refused):
         assert failure.code == "max-cost-reached"
         for word in ("$0.0001 ", "$0.000208", dollars(max_cost)):
             assert word in failure.message
+
+
+def cut(*lengths, **changes):
+    """A recording that was cut into parts of so many seconds."""
+    job = job_of("speech_to_text", inputs={"audio_url": "/storage/audio/a.wav"}, **changes)
+    ends = list(accumulate(lengths))
+    parts = tuple(
+        Step(f"transcribe#{number}", "transcription", part=Part("transcribe", number, {}, end - length, end))
+        for number, (length, end) in enumerate(zip(lengths, ends, strict=True), start=1)
+    )
+    return replace(job, steps=(*job.steps, *parts))
+
+
+def test_parts_that_cost_too_much_together_are_not_begun():
+    prices = SetPrices(one=Price({Unit.AUDIO_SECONDS: Decimal("0.0001")}))
+    first = cut(600.0, 300.0, max_cost=Money(89_999))
+    failure = over_budget(first, first.planned("transcribe#1"), PAID, prices)
+    assert failure.code == "max-cost-reached"
+    assert "2 parts are expected to cost $0.09" in failure.message
+    enough = replace(first, max_cost=Money(90_000))
+    assert over_budget(enough, enough.planned("transcribe#1"), PAID, prices) is None
+    unsent = replace(attempt(AttemptState.NOT_SENT), step="transcribe#1")
+    assert over_budget(replace(first, attempts=(unsent,)), first.planned("transcribe#1"), PAID, prices) is not None
+    begun = replace(first, attempts=(replace(attempt(cost=Money(50_000)), step="transcribe#1"),))
+    assert over_budget(begun, begun.planned("transcribe#2"), PAID, prices) is None, "what was begun goes on"
+
+
+def test_the_outputs_of_parts_are_not_assumed(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "genesis.engine.estimate._with_assumed_output", lambda job, step: asked.append(step.name) or step
+    )
+    job = cut(*[60.0] * 100, max_cost=Money(10**9))
+    lost = tuple(replace(attempt(AttemptState.UNKNOWN), step=step.name) for step in job.steps if step.part)
+    prices = SetPrices(one=Price({Unit.AUDIO_SECONDS: Decimal("0.0001")}))
+    assert over_budget(replace(job, attempts=lost), job.planned("transcribe#1"), PAID, prices) is None
+    assert set(asked) <= {"transcribe"}, "nothing refers to the output of a part"
 
 
 def test_a_message_says_what_of_it_is_a_guess():

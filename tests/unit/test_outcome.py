@@ -1,16 +1,22 @@
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.event import EventType
 from genesis.domain.failure import INTERRUPTED
 from genesis.domain.job import OnAmbiguous
-from genesis.domain.step import Step, StepState
+from genesis.domain.money import Money
+from genesis.domain.quantity import Unit
+from genesis.domain.step import Part, Step, StepState
 from genesis.engine import outcome
 from genesis.engine.chain import Limits, Target
 from genesis.engine.retry import RetryPolicy
 from genesis.errors import (
     AttemptCanceled,
     InputRejected,
+    NothingSaid,
     ProviderAmbiguous,
     ProviderMisconfigured,
     ProviderRateLimited,
@@ -19,6 +25,7 @@ from genesis.errors import (
     WorkerBusy,
     WorkerUnavailable,
 )
+from genesis.ports.workers import CallResult
 from tests.support.jobs import job_of, pipeline, text_step
 
 STEP = Step("a", "text", StepState.RUNNING, started_at=1)
@@ -113,3 +120,18 @@ def test_words_of_strangers_are_kept_in_a_form_that_every_database_holds():
     failure = judge(ProviderRejected("bad \ud800\0 " + "x" * 9_000), ProviderClass.OPAQUE)[0].failure
     assert failure.message.encode().startswith(b"bad ? xxx")
     assert len(failure.message) == 2_000
+
+
+def test_a_cost_that_was_told_is_not_forgotten():
+    charged = replace(attempt(ProviderClass.HANDLE, AttemptState.UNKNOWN), cost=Money(9))
+    assert outcome.settled(charged, ProviderRejected("x"), 2).cost == 9
+    assert outcome.settled(charged, ProviderRejected("x", cost=7), 2).cost == 7
+    assert outcome.paid(charged, CallResult({}, "one:m"), 2).cost == 9
+    assert outcome.paid(charged, CallResult({}, "one:m", Money(7)), 2).cost == 7
+
+
+def test_a_silent_part_says_how_much_was_listened_to():
+    part = replace(STEP, part=Part("whole", 1, {}, 60.0, 90.5))
+    change = outcome.failed(part, attempt(ProviderClass.OPAQUE), NothingSaid("x"), outcome.Prospect((), (), None), 9)
+    assert change.evidence[0].quantities == {Unit.AUDIO_SECONDS: Decimal("30.5")}
+    assert change.steps[0].state is StepState.DONE

@@ -52,7 +52,13 @@ def transcription(*outputs, **options):
             "transcription",
             StepState.DONE,
             output,
-            part=Part("transcribe", number + 1, {"audio_url": f"/storage/audio/{number}.flac"}, 10.0 * number, 10.0),
+            part=Part(
+                "transcribe",
+                number + 1,
+                {"audio_url": f"/storage/audio/{number}.flac"},
+                10.0 * number,
+                10.0 * number + 10,
+            ),
         )
         for number, output in enumerate(outputs)
     )
@@ -162,6 +168,25 @@ def test_transcripts_are_joined_with_the_times_of_the_whole(timestamps):
     assert output.get("words") == (times if timestamps == "word" else None)
     assert output["subtitles"].count("-->") == 2
     assert "00:00:21,000 --> 00:00:22,000" in output["subtitles"]
+
+
+def test_what_a_model_places_behind_the_end_of_a_part_is_moved_to_it():
+    said = [{"start": 8.0, "end": 30.0, "text": "One"}, {"start": 30.0, "end": 60.0, "text": "Two"}]
+    job = transcription(
+        {"text": "One Two", "segments": said}, {"text": "Three", "segments": said}, timestamps="segment"
+    )
+    segments = united(job, job.plan.steps[0]).output["segments"]
+    assert [(one["start"], one["end"]) for one in segments] == [(8, 10), (10, 10), (18, 20), (20, 20)]
+
+
+def test_parts_in_a_script_without_spaces_are_joined_without():
+    for texts, whole in (
+        (("海は静か", "だった。", "", "風。"), "海は静かだった。風。"),
+        (("你好", "OK", "bye"), "你好 OK bye"),
+        (("한국어", "말"), "한국어 말"),
+    ):
+        job = transcription(*({"text": text} for text in texts))
+        assert united(job, job.plan.steps[0]) == United({"text": whole})
 
 
 def test_without_the_times_of_a_part_there_are_none():

@@ -41,6 +41,15 @@ def test_a_language_without_spaces_is_cut_at_its_sentences():
     )
 
 
+def test_a_closing_quote_stays_with_its_sentence():
+    assert passages("「海は静かだった。」誰も話さなかった。", 12) == ("「海は静かだった。」", "誰も話さなかった。")
+
+
+def test_times_and_addresses_are_no_pauses():
+    assert passages("They all met there at 10:30 today", 26) == ("They all met there at", "10:30 today")
+    assert passages("Read all of it: https://example.org", 24) == ("Read all of it:", "https://example.org")
+
+
 def test_an_endless_word_is_cut_within():
     assert passages("a" * 25, 10) == ("a" * 10, "a" * 10, "a" * 5)
 

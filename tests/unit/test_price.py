@@ -65,6 +65,12 @@ def test_a_price_of_nothing_is_none():
         Price({})
 
 
+def test_a_million_of_the_dearest_calls_fit_where_they_are_added_up():
+    assert MOST_COST * 10**6 < 2**63
+    assert cost_of(Price({Unit.IMAGES: Decimal(10**6)}), {Unit.IMAGES: Decimal(1)}) == MOST_COST
+    assert cost_of(Price({Unit.IMAGES: Decimal(10**6)}), {Unit.IMAGES: Decimal(2)}) is None
+
+
 def test_what_is_known_is_added_up():
     assert known_total([Money(3), None, Money(4)]) == 7
     assert known_total([]) == 0

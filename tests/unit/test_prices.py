@@ -69,6 +69,8 @@ def test_the_first_entry_that_fits_counts():
         ('{"prices": [{"model": "a:b", "per_image": "NaN"}]}', "per_image: write dollars"),
         ('{"prices": [{"model": "a:b", "per_image": 1e999}]}', "per_image: write dollars"),
         ('{"prices": [{"model": "a:b", "per_image": 1e-999}]}', "per_image: write dollars"),
+        ('{"prices": [{"model": "a:b", "per_image": 1e999999999999}]}', "per_image: write dollars"),
+        ('{"prices": [{"model": "a:b", "per_image": 1e99999999999999999999}]}', "per_image: write dollars"),
         ('{"prices": [{"model": "a:b", "per_image": 0.1234567890123456789}]}', "per_image: write dollars"),
         ('{"prices": [{"model": "a:b", "per_image": true}]}', "per_image: write dollars"),
         ('{"prices": [{"model": "a:b", "per_image": "1_0"}]}', "per_image: write dollars"),
@@ -147,6 +149,8 @@ def test_text_models_have_the_prices_of_the_package():
     assert price.dollars == {Unit.INPUT_TOKENS: Decimal("0.15") / 10**6, Unit.OUTPUT_TOKENS: Decimal("0.6") / 10**6}
     assert text.text_price("openrouter", "openai/gpt-3.5-turbo") is not None
     assert text.text_price("huggingface", "meta-llama/Llama-3.1-8B-Instruct:cerebras") is not None
+    for model in ("meta-llama/llama-3.3-70b-instruct:free", "openrouter/free"):
+        assert cost_of(text.text_price("openrouter", model), {Unit.OUTPUT_TOKENS: Decimal(10**6)}) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from workers.conversion import _audio
 from workers.measure import audio_seconds
 from workers.recordings import UnusableRecording, cut, joined
 
@@ -70,6 +71,47 @@ def test_any_rate_and_any_channels_are_cut_alike(rate, channels):
     parts = list(cut(wav(samples, rate, channels), 10))
     assert len(parts) >= 3
     assert math.isclose(parts[-1].end, 25, abs_tol=0.05)
+
+
+@pytest.mark.parametrize("seconds", [10.01, 10.5, 10.99, 11.0, 20.3])
+def test_no_part_is_a_snippet(seconds):
+    samples = spoken_with_pauses(seconds, [(9.7, seconds)])
+    parts = list(cut(wav(samples), 10))
+    assert all(1 <= part.end - part.start <= 10 for part in parts)
+    assert [part.start for part in parts[1:]] == [part.end for part in parts[:-1]]
+    assert parts[-1].end == pytest.approx(seconds, abs=0.001)
+
+
+def mp3(samples, rate=RATE, channels=1):
+    return _audio(wav(samples, rate, channels), "mp3")
+
+
+def damaged(data):
+    """As streams of several files are, and as what was recorded while the line was bad."""
+    half = len(data) // 2
+    return data[:half] + b"no sound" * 40 + data[half:]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: mp3(tone(2)) * 2,
+        lambda: mp3(tone(2)) + mp3(np.repeat(tone(2), 2), RATE, 2),
+        lambda: mp3(tone(2)) + mp3(tone(2, 24_000), 24_000),
+        lambda: damaged(mp3(tone(4))),
+    ],
+    ids=["two", "channels", "rates", "damaged"],
+)
+def test_what_is_no_sound_in_the_midst_of_a_recording_is_passed_over(made):
+    data = made()
+    (part,) = cut(data, 10)
+    assert part.end == pytest.approx(4, abs=0.3)
+    assert float(audio_seconds(joined([data, data]))) == pytest.approx(8.25, abs=0.6)
+
+
+def test_passages_without_a_sample_are_joined_all_the_same():
+    made = joined([wav(tone(1)), wav([]), wav([0], 1), wav(tone(1))])
+    assert float(audio_seconds(made)) == pytest.approx(2.75, abs=0.01)
 
 
 def test_a_join_has_pauses_and_does_not_click():

@@ -9,7 +9,7 @@ from genesis.domain.money import Money
 from genesis.domain.price import CostSource, Price
 from genesis.domain.quantity import Unit
 from genesis.engine.settlement import best_price, billed
-from genesis.errors import ProviderAmbiguous, ProviderRejected, ProviderUnavailable
+from genesis.errors import NothingSaid, ProviderAmbiguous, ProviderRejected, ProviderUnavailable
 from tests.support.prices import TEXT_PRICE, SetPrices
 
 USED = {Unit.INPUT_TOKENS: Decimal(10), Unit.OUTPUT_TOKENS: Decimal(20)}
@@ -92,6 +92,14 @@ def test_the_operators_word_for_either_name_goes_before_the_catalogs():
 )
 def test_only_a_refusal_before_any_work_is_known_to_cost_nothing(error, expected):
     assert cost_and_source(attempt(AttemptState.FAILED, failure=Failure.of(error))) == expected
+
+
+def test_a_recording_in_which_nobody_speaks_is_listened_to_all_the_same():
+    prices = SetPrices(one=Price({Unit.AUDIO_SECONDS: Decimal("0.0001")}))
+    silent = attempt(AttemptState.FAILED, failure=Failure.of(NothingSaid("x")))
+    heard = replace(silent, quantities={Unit.AUDIO_SECONDS: Decimal(600)})
+    assert cost_and_source(heard, prices) == (60_000, CostSource.OPERATOR)
+    assert cost_and_source(silent, prices) == (None, None)
 
 
 @pytest.mark.parametrize("state", [AttemptState.PENDING, AttemptState.UNKNOWN, AttemptState.NOT_SENT])

@@ -43,7 +43,13 @@ def test_words_become_segments_at_pauses_and_sentences():
 
 
 def test_a_part_is_moved_to_its_place():
-    assert shifted(SAID[:1], 10) == (Segment(10, 11.5, "Hello there."),)
+    assert shifted(SAID[:1], 10, 20) == (Segment(10, 11.5, "Hello there."),)
+    assert shifted(SAID[:1], 10, 11) == (Segment(10, 11, "Hello there."),)
+
+
+def test_words_of_a_script_without_spaces_are_joined_without():
+    words = [Segment(n, n + 0.5, text) for n, text in enumerate("你好。再见")]
+    assert [one.text for one in segments_of(words)] == ["你好。", "再见"]
 
 
 SECONDS = st.floats(0, 400_000, allow_nan=False)

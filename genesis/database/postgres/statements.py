@@ -11,6 +11,7 @@ from genesis.database.rows import (
     EVENT_COLUMNS,
     EVIDENCE_COLUMNS,
     JOB_COLUMNS,
+    KEPT_EVIDENCE,
     STEP_CHANGE_COLUMNS,
     STEP_COLUMNS,
 )
@@ -103,7 +104,7 @@ def _head_update() -> tuple[str, tuple[str, ...]]:
 
 def _evidence_update() -> tuple[str, tuple[str, ...]]:
     changes = (
-        "handle = coalesce(new.handle, attempts.handle)" if name == "handle" else f"{name} = new.{name}"
+        f"{name} = coalesce(new.{name}, attempts.{name})" if name in KEPT_EVIDENCE else f"{name} = new.{name}"
         for name in EVIDENCE_COLUMNS
     )
     guard = f"(attempts.state || '>' || new.state) IN ({ATTEMPT_MOVES})"

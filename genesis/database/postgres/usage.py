@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genesis.database.usage import DAY_MILLISECONDS, MOST_ROWS, known_units, usage_bounds, usage_of
+from genesis.database.usage import DAY_MILLISECONDS, MOST_ROWS, OWN, known_units, usage_bounds, usage_of
 from genesis.domain.quantity import Unit
 from genesis.domain.usage import Usage, UsageKey, UsageQuery
 
@@ -20,7 +20,7 @@ SELECT day, provider, model, count(*) AS calls, count(*) FILTER (WHERE state = '
 FROM (
     SELECT {{columns}}, state, cost, CASE WHEN quantities <> '{{{{}}}}' THEN quantities::jsonb END AS used
     FROM attempts WHERE id >= $1 AND id < $2 AND created_at >= $3 AND created_at < $4 AND state <> 'not_sent'
-        AND (SELECT organization FROM jobs WHERE jobs.id = attempts.job) = $5
+        AND target NOT IN ({OWN}) AND (SELECT organization FROM jobs WHERE jobs.id = attempts.job) = $5
 ) AS calls
 GROUP BY day, provider, model ORDER BY day, provider, model LIMIT {MOST_ROWS + 1}
 """

@@ -15,6 +15,7 @@ from genesis.database.rows import (
     EVENT_COLUMNS,
     EVIDENCE_COLUMNS,
     JOB_COLUMNS,
+    KEPT_EVIDENCE,
     STEP_CHANGE_COLUMNS,
     STEP_COLUMNS,
     Values,
@@ -38,9 +39,8 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
-# A handle stays known when the attempt is settled by somebody who has not heard of it.
 _EVIDENCE = ", ".join(
-    f"{name} = coalesce(?, {name})" if name == "handle" else f"{name} = ?" for name in EVIDENCE_COLUMNS
+    f"{name} = coalesce(?, {name})" if name in KEPT_EVIDENCE else f"{name} = ?" for name in EVIDENCE_COLUMNS
 )
 _CHANGED = ", ".join(f"{name} = ?" for name in STEP_CHANGE_COLUMNS)
 

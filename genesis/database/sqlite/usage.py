@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from genesis.database.rows import quantities_from
 from genesis.database.sqlite.loading import rows
-from genesis.database.usage import DAY_MILLISECONDS, MOST_ROWS, usage_bounds, usage_of
+from genesis.database.usage import DAY_MILLISECONDS, EXACT, MOST_ROWS, OWN, usage_bounds, usage_of
 from genesis.domain.usage import Usage, UsageKey, UsageQuery
 
 _DAY = f"attempts.created_at / {DAY_MILLISECONDS}"
@@ -19,7 +19,7 @@ SELECT {columns}, count(*) AS calls, sum(attempts.state = 'succeeded') AS succee
     add_quantities(quantities) AS quantities
 FROM attempts CROSS JOIN jobs ON jobs.id = attempts.job
 WHERE attempts.id >= :lower AND attempts.id < :upper AND attempts.created_at >= :begin AND attempts.created_at < :end
-    AND attempts.state <> 'not_sent' AND jobs.organization = :organization
+    AND attempts.state <> 'not_sent' AND target NOT IN ({own}) AND jobs.organization = :organization
 GROUP BY {groups} ORDER BY {groups} LIMIT {most}
 """
 
@@ -34,7 +34,7 @@ class AddQuantities:
         if column == "{}":
             return
         for name, amount in json.loads(column).items():
-            self._sums[name] = self._sums.get(name, Decimal(0)) + Decimal(amount)
+            self._sums[name] = EXACT.add(self._sums.get(name, Decimal(0)), Decimal(amount))
 
     def finalize(self) -> str:
         return json.dumps({name: str(amount) for name, amount in self._sums.items()})
@@ -57,6 +57,6 @@ def usage(connection: sqlite3.Connection, organization: str, asked: UsageQuery) 
         "begin": bounds.begin,
         "end": bounds.end,
     }
-    query = _USAGE.format(columns=columns, groups=groups, most=MOST_ROWS + 1)
+    query = _USAGE.format(columns=columns, groups=groups, own=OWN, most=MOST_ROWS + 1)
     found = rows(connection.execute(query, values))
     return [usage_of(row, asked.by, quantities_from(row["quantities"])) for row in found]

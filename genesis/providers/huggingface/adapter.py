@@ -13,7 +13,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import ClassVar
 
-from genesis.errors import ModelUnavailable, ProviderAmbiguous, ProviderError, ProviderRejected, ProviderUnavailable
+from genesis.errors import ModelLoading, ModelUnavailable, ProviderAmbiguous, ProviderError, ProviderRejected
 from genesis.net.exchange import Reply, Request
 from genesis.providers.base import Chunk, Done, Pending, ProviderCall
 from genesis.providers.huggingface.partners import Partner, image_request
@@ -190,7 +190,7 @@ def _error(reply: Reply, other_model: str) -> ProviderError:
     loading = document.get("estimated_time") if isinstance(document, dict) else None
     if reply.status == HTTPStatus.SERVICE_UNAVAILABLE and isinstance(loading, int | Decimal):
         wait = wait_asked(reply, loading)
-        return ProviderUnavailable(
+        return ModelLoading(
             f"The provider answered 503: {message}",
             retry_after=None if wait is None else min(wait, _LONGEST_LOADING_SECONDS),
         )

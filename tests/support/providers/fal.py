@@ -1,6 +1,6 @@
 """A server that speaks as fal's queue does: submit, status, result, cancel, and the files of its results.
 
-Beside the faults of base.py a prompt may carry these, which all come after the charge:
+Beside the faults of base.py a prompt may carry these, of which all but `runner-error` are charged:
 
     held          never complete                         model-error   complete, and its result is a 422 of the model
     runner-error  complete with an error type, a 503     poll-error:N  the first N polls are answered with 503
@@ -76,6 +76,8 @@ async def submit(provider: FakeFal, request: web.Request) -> web.StreamResponse:
     owner_alias = "/".join(app.split("/")[:2])
     queued = Queued(f"764cabcf-{charge.id}", owner_alias, capability, fault, bad_polls)
     provider.queue[queued.id] = queued
+    if fault == "runner-error":
+        provider.charges.remove(charge)
     return await delivered(request, _json(_written(request, queued)), "application/json", fault)
 
 

@@ -3,6 +3,7 @@ import type { Failure } from "@/api/client"
 const ADVICE: Readonly<Record<string, string>> = {
   "input-rejected": "Give another file or URL.",
   interrupted: "Run it again.",
+  "model-loading": "Run it again in some minutes, when the provider has loaded the model, or choose another one.",
   "model-unavailable": "Choose another model, or leave out the option that the model refuses.",
   "outcome-unknown": "Look at the provider's own log before you run it again: it may have done and charged the work.",
   "provider-ambiguous":
