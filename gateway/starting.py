@@ -10,7 +10,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 
 from gateway.stopping import when_told_to_stop
-from genesis.database.database import Database
 from genesis.database.open import open_database
 from genesis.engine.engine import Engine
 from genesis.errors import Misconfigured, Unavailable
@@ -19,6 +18,7 @@ from genesis.files.service import Files
 from genesis.logs import configure_logging
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.blobs import BlobStore
+from genesis.ports.database import Database
 from genesis.ports.workers import WorkerClient
 from genesis.prices.known import open_prices
 from genesis.settings import Settings
@@ -116,17 +116,7 @@ async def _running_engine(
     """The engine on the database that the settings name, while it runs and can be followed; and the files beside it."""
     prices = open_prices(settings.prices_path)
     async with open_database(settings, waiting) as database, open_workers(settings) as workers:
-        engine = Engine(
-            database.ledger,
-            database.queries,
-            database.files,
-            database.signals,
-            workers,
-            builtin_pipelines(),
-            prices,
-            database.clock,
-            settings,
-        )
+        engine = Engine(database, workers, builtin_pipelines(), prices, settings)
         async with (
             engine.running(),
             engine.follower.listening(),

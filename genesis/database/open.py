@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeGuard
 
-from genesis.database.database import Database
 from genesis.database.sqlite.lock import DatabaseLock
 from genesis.database.sqlite.open import open_sqlite
 from genesis.database.sqlite.schema import migrate
 from genesis.errors import Misconfigured
 from genesis.ports.clock import SteadyClock
+from genesis.ports.database import Database
 from genesis.settings import Settings
 
 _SQLITE = "sqlite:///"

@@ -30,12 +30,12 @@ from genesis.engine.surroundings import Surroundings
 from genesis.engine.tasks import end_tasks
 from genesis.errors import CommitUnknown, FieldError, GenesisError, InvalidRequest
 from genesis.pipelines.contract import Contract
-from genesis.ports.clock import Clock, SystemClock
-from genesis.ports.files import FileRecords
-from genesis.ports.ledger import Idempotency, Ledger, Submission
+from genesis.ports.clock import SystemClock
+from genesis.ports.database import Database
+from genesis.ports.ledger import Idempotency, Submission
 from genesis.ports.prices import Prices
-from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage, Queries
-from genesis.ports.signals import CancelRequested, Reread, Signal, Signals, WorkQueued
+from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage
+from genesis.ports.signals import CancelRequested, Reread, Signal, WorkQueued
 from genesis.ports.workers import WorkerClient
 from genesis.settings import Settings
 
@@ -45,27 +45,23 @@ class Engine:
 
     def __init__(
         self,
-        ledger: Ledger,
-        queries: Queries,
-        files: FileRecords,
-        signals: Signals,
+        database: Database,
         workers: WorkerClient,
         pipelines: Mapping[str, Contract],
         prices: Prices,
-        clock: Clock,
         settings: Settings,
     ) -> None:
-        self._ledger = ledger
-        self._queries = queries
-        self._signals = signals
-        self._clock = clock
+        self._ledger = ledger = database.ledger
+        self._queries = queries = database.queries
+        self._signals = signals = database.signals
+        self._clock = clock = database.clock
         self._settings = settings
         self._prices = prices
         self._loading: asyncio.Task[None] | None = None
         self.pipelines = pipelines
         self.follower = Follower(queries, signals)
         self.directory = WorkerDirectory(workers, self._worker_seen)
-        self._given_files = GivenFiles(files, pipelines)
+        self._given_files = GivenFiles(database.files, pipelines)
         self._desk = OrderDesk(
             pipelines, self.directory.known, prices, settings.fetch_allowed_hosts, settings.fetch_plain_http
         )

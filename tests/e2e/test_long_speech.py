@@ -50,7 +50,7 @@ async def test_a_story_is_spoken_and_understood_in_parts(tmp_path):
         }
         db = await stack.enter_async_context(open_sqlite(settings.db_path, SystemClock()))
         workers, pipelines = InProcessWorkers(services), builtin_pipelines()
-        engine = Engine(db.ledger, db.queries, db.files, db.signals, workers, pipelines, SetPrices(), db.clock, settings)
+        engine = Engine(db, workers, pipelines, SetPrices(), settings)
         await stack.enter_async_context(engine.running())
         await until(lambda: len(engine.directory.known) == 2)
         spoken = await ended(engine, await submit(engine, "text_to_speech", {"text": _STORY}), within=100)

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -41,17 +42,8 @@ def engine_on(database):
     @asynccontextmanager
     async def opened(workers, settings=SETTINGS, pipelines=None, wrap=lambda ledger: ledger, prices=None):
         async with database() as db:
-            engine = Engine(
-                wrap(db.ledger),
-                db.queries,
-                db.files,
-                db.signals,
-                workers,
-                pipelines or builtin_pipelines(),
-                prices or SetPrices(),
-                db.clock,
-                settings,
-            )
+            wrapped = replace(db, ledger=wrap(db.ledger))
+            engine = Engine(wrapped, workers, pipelines or builtin_pipelines(), prices or SetPrices(), settings)
             async with engine.running():
                 while not engine.directory.known and not workers.missing:
                     await asyncio.sleep(0.01)

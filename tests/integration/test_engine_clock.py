@@ -5,6 +5,7 @@ nothing waits for that hour.
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -55,8 +56,8 @@ def engine_on(clocked):
     async def opened(workers, pipelines=None, wrap=lambda ledger: ledger, **changes):
         settings = SETTINGS.model_copy(update={"lease_seconds": LEASE_SECONDS, "drain_seconds": 0} | changes)
         async with clocked.opened() as db:
-            parts = (db.queries, db.files, db.signals, workers, pipelines or builtin_pipelines(), SetPrices(), db.clock)
-            engine = Engine(wrap(db.ledger), *parts, settings)
+            wrapped = replace(db, ledger=wrap(db.ledger))
+            engine = Engine(wrapped, workers, pipelines or builtin_pipelines(), SetPrices(), settings)
             async with engine.running():
                 await until(lambda: engine.directory.known)
                 yield engine

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -34,17 +35,8 @@ def cluster(monkeypatch):
     async def engine_of(workers, **changes):
         async with opened() as db:
             ledger = Cut(db.ledger)
-            engine = Engine(
-                ledger,
-                db.queries,
-                db.files,
-                db.signals,
-                workers,
-                builtin_pipelines(),
-                SetPrices(),
-                db.clock,
-                settings.model_copy(update=changes),
-            )
+            changed = settings.model_copy(update=changes)
+            engine = Engine(replace(db, ledger=ledger), workers, builtin_pipelines(), SetPrices(), changed)
             async with engine.running():
                 await until(lambda: engine.directory.known)
                 yield engine, ledger

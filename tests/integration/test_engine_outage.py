@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -49,9 +50,7 @@ def engine_of(server, name, monkeypatch):
     async def opened(workers):
         async with open_postgres(url, lease_seconds=LEASE_SECONDS) as db:
             ledger = Cut(db.ledger)
-            engine = Engine(
-                ledger, db.queries, db.files, db.signals, workers, builtin_pipelines(), SetPrices(), db.clock, settings
-            )
+            engine = Engine(replace(db, ledger=ledger), workers, builtin_pipelines(), SetPrices(), settings)
             async with engine.running():
                 await until(lambda: engine.directory.known)
                 yield engine, ledger

@@ -12,6 +12,7 @@ from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.engine.engine import Engine
 from genesis.errors import ProviderUnavailable
 from genesis.pipelines.contract import contract_of
+from genesis.ports.database import Database
 from genesis.ports.workers import CallPending
 from tests.support.engine import SETTINGS, always, ended, never, submit, until
 from tests.support.gateway import app_of
@@ -35,8 +36,8 @@ async def elsewhere(engine, workers):
     """An engine that runs no jobs, as in another process: it has the ledger, and asks the workers itself."""
     settings = SETTINGS.model_copy(update={"executor": False})
     files = engine._given_files._records
-    parts = (engine._ledger, engine._queries, files, engine._signals, workers, engine.pipelines, SetPrices())
-    other = Engine(*parts, engine._clock, settings)
+    database = Database(engine._ledger, engine._queries, engine._signals, engine._clock, files)
+    other = Engine(database, workers, engine.pipelines, SetPrices(), settings)
     async with other.running():
         await until(lambda: len(other.directory.known) + len(workers.missing) >= len(CAPABILITIES))
         yield other

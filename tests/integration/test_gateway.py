@@ -112,8 +112,10 @@ async def test_an_unreachable_input_fails_the_job_readably(client, url, says):
 
 async def test_an_image_is_no_recording(client):
     image = await finished(client, await create(client, "text_to_image", {"text": "a cat"}))
-    job = await finished(client, await create(client, "speech_to_text", {"audio_url": image["outputs"]["image_url"]}))
-    assert "image/png" in job["metadata"]["error_message"]
+    wrong = {"pipeline": "speech_to_text", "inputs": {"audio_url": image["outputs"]["image_url"]}}
+    refused = await client.post("/jobs", json=wrong)
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "inputs.audio_url: The file is image/png, but audio is wanted."
 
 
 async def test_files_are_served_in_ranges_and_cached(client):

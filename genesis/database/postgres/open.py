@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
-from genesis.database.database import Database
 from genesis.database.plans import Plans
 from genesis.database.postgres.clock import DatabaseClock
 from genesis.database.postgres.connection import REFUSALS, Server, Trouble, reason, trouble
@@ -20,6 +19,7 @@ from genesis.database.postgres.signals import PostgresSignals
 from genesis.database.postgres.writer import Writer
 from genesis.errors import Misconfigured, Unavailable
 from genesis.ports.clock import Clock
+from genesis.ports.database import Database
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from genesis.database.database import Database
 from genesis.database.hub import SignalHub
 from genesis.database.plans import Plans
 from genesis.database.sqlite import executors
@@ -15,6 +14,7 @@ from genesis.database.sqlite.queries import SqliteQueries
 from genesis.database.sqlite.schema import migrate
 from genesis.database.sqlite.writer import Writer
 from genesis.ports.clock import Clock
+from genesis.ports.database import Database
 
 
 @asynccontextmanager
