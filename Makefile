@@ -19,7 +19,8 @@ demo: setup  ## runs all six pipelines on sample inputs and checks what they mak
 	@$(BIN)/python -m demo
 
 # Tests that wait for minutes, beside others that do.
-SLOW := $(addprefix tests/integration/, test_engine_clock.py test_provider_faults.py test_engine_outage.py)
+SLOW := $(addprefix tests/integration/, test_engine_clock.py test_provider_faults.py test_engine_outage.py \
+	test_fetcher_hostile_answers.py test_backup_restore.py)
 
 test: setup  ## passes all checks and tests
 	@tools/stage.sh checks $(MAKE) --no-print-directory check
@@ -34,9 +35,11 @@ test: setup  ## passes all checks and tests
 test-providers: setup  ## runs all tests of the providers, also those that install much of other people's software
 	@tools/stage.sh "provider tests" $(BIN)/pytest -q tests/providers
 
-FILES := $(wildcard tests/unit/*file* tests/unit/test_ranges.py tests/unit/test_signing.py tests/unit/test_media*.py \
-	tests/unit/test_addresses.py tests/contract/*file* tests/contract/*blob* tests/integration/*file* \
-	tests/integration/test_fetcher*.py tests/integration/test_backup*.py tests/integration/*storage* tests/e2e/*backup* tests/e2e/*file*)
+FILES := $(addprefix tests/unit/test_, addresses.py fetcher_table.py file_forms.py file_links.py held_jobs.py listening.py \
+	media.py pictures.py ranges.py sigv4.py sniffer.py) $(sort $(wildcard tests/contract/test_*file*.py \
+	tests/contract/test_blob_store*.py tests/integration/test_*file*.py tests/integration/test_fetcher*.py \
+	tests/integration/test_backup*.py tests/integration/test_storage*.py tests/integration/test_examiner.py \
+	tests/e2e/test_backup.py tests/e2e/test_large_files.py))
 
 test-files: setup  ## runs all tests of files: store, uploads, serving, the guarded fetcher, backups
 	@tools/stage.sh "tests of files" $(BIN)/pytest -q $(FILES)
