@@ -42,6 +42,8 @@ _WHOLE_BYTES = 1024 * 1024
 _SANDBOX = "default-src 'none'; sandbox"
 _HIDDEN_FOLDERS = ("incoming/",)
 _REDIRECT_SECONDS = 900
+_SENT_FROM = "Sec-Fetch-Site"
+"""Says whether our own page asks, which is not redirected: its policy lets it load nothing of another origin."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 !#$&+.^_`{}~()@,;=\[\]-]+")
 _UNSAFE_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]+")
 
@@ -83,13 +85,16 @@ class ContentServer:
         }
         if self._accel_prefix:
             return Response(headers=headers | {"X-Accel-Redirect": await self._accelerated(key, self._accel_prefix)})
-        if self._redirect and request.method == "GET":
-            there = await self._store.presigned_get(
-                key, _REDIRECT_SECONDS, media_type=media_type, disposition=disposition
-            )
-            if there is not None:
-                kept = f"private, max-age={_REDIRECT_SECONDS // 2}"
-                return Response(status_code=307, headers={"Location": there.url, "Cache-Control": kept})
+        if self._redirect:
+            headers["Vary"] = _SENT_FROM
+            if request.method == "GET" and request.headers.get(_SENT_FROM) != "same-origin":
+                there = await self._store.presigned_get(
+                    key, _REDIRECT_SECONDS, media_type=media_type, disposition=disposition
+                )
+                if there is not None:
+                    kept = f"private, max-age={_REDIRECT_SECONDS // 2}"
+                    fields = {"Location": there.url, "Cache-Control": kept, "Vary": _SENT_FROM}
+                    return Response(status_code=307, headers=fields)
         return await self._direct(request, key, headers)
 
     async def _direct(self, request: Request, key: str, headers: dict[str, str]) -> Response:

@@ -89,8 +89,9 @@ class ResultKeeper:
         try:
             return await self._store.write(key.format(name), media.data, media.media_type)
         except Conflict:
-            # An earlier sending of this call has made another file, which somebody may know already.
-            return await self._store.write(key.format(new_id()), media.data, media.media_type)
+            # An earlier sending of this call has made another file, which somebody may know already. The call's key goes
+            # along, so that nobody sweeps this one before it is recorded.
+            return await self._store.write(key.format(f"{new_id()}-{name}"), media.data, media.media_type)
 
 
 async def _as_wanted(media: Media, wanted: str | None) -> tuple[Media, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Files: send, announce, look up, list, share, delete."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -192,14 +192,14 @@ async def change_file(
     file_id: UUID, body: FileChange, files: FilesDependency, organization: OrganizationDependency
 ) -> Response:
     """Changes when a file is deleted. A file that a job still needs is kept until that is over."""
-    until = None if body.expires_at is None else round(body.expires_at.timestamp() * 1000)
-    if until is not None and until <= datetime.now().timestamp() * 1000:  # noqa: DTZ005  # a moment, in any zone
+    if body.expires_at is not None and body.expires_at <= datetime.now(UTC):
         message = "it has to be in the future"
         raise InvalidRequest(
             f"expires_at: {message}.",
             hint="`DELETE /files/{id}` deletes a file at once.",
             errors=(FieldError("expires_at", message),),
         )
+    until = None if body.expires_at is None else round(body.expires_at.timestamp() * 1000)
     return json_response(file_document(await files.keep_until(organization, str(file_id), until)))
 
 

@@ -1,6 +1,6 @@
 """Files as the API takes and gives them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ LONGEST_LINK_SECONDS = 604_800
 """A week: no signed URL of Amazon S3 is good for longer."""
 
 _LONGEST_EXPIRY_SECONDS = 315_360_000
+_LATEST_EXPIRY = datetime(9000, 1, 1, tzinfo=UTC)
 _LONGEST_NAME = 255
 _EXAMPLE_ID = "01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55"
 
@@ -97,7 +98,8 @@ class FileChange(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"expires_at": "2027-01-31T18:00:00Z"}]})
 
     expires_at: AwareDatetime | None = Field(
-        description="When it is deleted (RFC 3339, with its offset from UTC); null for as the operator has set, or never."
+        lt=_LATEST_EXPIRY,
+        description="When it is deleted (RFC 3339, with its offset from UTC); null for as the operator has set, or never.",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from genesis.database.filters import LOOKED_THROUGH
 from genesis.database.rows import Row, Values, dump
-from genesis.database.states import TERMINAL, before
+from genesis.database.states import IS_HELD, OPEN, TERMINAL, before
 from genesis.domain.artifact import STORAGE_PREFIX, Artifact
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.file import TRANSITIONS, File, FileSource, FileState, MediaDetails, file_id_of
@@ -50,6 +50,8 @@ IN_USE = (
     f"WHERE file_uses.file = files.id AND taker.status NOT IN ({TERMINAL}) LIMIT 1) IS NOT NULL)"
 )
 """Whether a job that is not over has made a file, or takes it."""
+AWAITS_WORD = f"SELECT EXISTS (SELECT 1 FROM jobs WHERE {IS_HELD})"  # noqa: S608  # all of it is ours
+"""Whether jobs are held."""
 UNEXAMINED = f"files.state = '{FileState.READY}' AND files.details IS NULL"
 MAY_BE_DELETED = f"files.state IN ({before(TRANSITIONS, FileState.DELETED)})"
 MAY_ARRIVE = f"files.state IN ({before(TRANSITIONS, FileState.READY)})"
@@ -70,8 +72,11 @@ MAKERS = (
 
 # Of a call that there is a record of, the record tells whether its content is needed.
 _CALLS = (
-    "SELECT {name} AS id FROM attempts JOIN jobs ON jobs.id = attempts.job WHERE {name} {among} AND {kind} "
-    "AND jobs.status <> 'completed' AND NOT EXISTS (SELECT 1 FROM files WHERE files.id = {name})"
+    "SELECT {name} AS id FROM attempts JOIN jobs ON jobs.id = attempts.job "  # noqa: S608  # all of it is ours
+    f"WHERE {{name}} {{among}} AND {{kind}} AND (jobs.status <> 'completed' OR attempts.state IN ({OPEN}) "
+    "OR EXISTS (SELECT 1 FROM steps WHERE steps.job = attempts.job AND steps.name = attempts.step "
+    f"AND steps.output LIKE '%{STORAGE_PREFIX}%/' || {{name}} || '.%')) "
+    "AND NOT EXISTS (SELECT 1 FROM files WHERE files.id = {name})"
 )
 
 

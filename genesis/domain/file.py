@@ -102,12 +102,21 @@ class File:
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NAMED_BY_ID = re.compile(rf"[a-z0-9_-]+/({_ID})[.-].*", re.ASCII)
+_IN_NAME = re.compile(rf"[/-]({_ID})(?=[.-])", re.ASCII)
 
 
 def file_id_of(key: str) -> str | None:
     """The id of the file, or of the call, that a key of the store belongs to; None for keys of another form."""
     match = _NAMED_BY_ID.fullmatch(key)
     return match[1] if match else None
+
+
+def ids_in(key: str) -> frozenset[str]:
+    """The ids of files and calls that a key of the store names; none for keys of another form.
+
+    That of a second content of one call has the call's key behind its own id.
+    """
+    return frozenset(_IN_NAME.findall(key)) if _NAMED_BY_ID.fullmatch(key) else frozenset()
 
 
 def thumbnail_key(file_id: str, width: int) -> str:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from genesis.domain.file import MediaDetails
 
+COPY_PREFIX = "genesis-media-"
+"""Of the names of temporary files with contents, which a process that is killed leaves behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examination:

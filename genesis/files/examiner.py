@@ -15,7 +15,7 @@ from typing import Any
 import genesis
 from genesis.domain.file import MediaDetails
 from genesis.errors import Unavailable, UnsupportedMedia
-from genesis.files.examination import Examination
+from genesis.files.examination import COPY_PREFIX, Examination
 
 logger = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ class Examiner:
 
 
 def _temporary_file(suffix: str) -> Path:
-    handle, name = tempfile.mkstemp(prefix="genesis-", suffix=suffix)
+    handle, name = tempfile.mkstemp(prefix=COPY_PREFIX, suffix=suffix)
     os.close(handle)
     return Path(name)
 

@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -31,6 +32,8 @@ def main(examine: Callable[[Path, str], Examination] = probing.examine) -> None:
     Args:
         examine: looks into a file.
     """
+    # Who ends a service may tell all its processes. This one is told by its parent, lest the file at hand has a problem.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     cpu_seconds = int(sys.argv[1])
     requests, answers = _take_streams()
     _limit_resources()

@@ -1,7 +1,6 @@
 """Contents that were sent to the store itself, past the gateway: looked at before anybody is served them."""
 
 import hashlib
-from dataclasses import replace
 
 from genesis.domain.artifact import Artifact
 from genesis.domain.file import File, incoming_key
@@ -21,20 +20,30 @@ async def take_in(store: BlobStore, file: File, *, limit: int) -> Artifact:
         UnsupportedMedia, InvalidRequest, PayloadTooLarge: it cannot be used, as `receive` says.
         Unavailable: the store does not answer.
     """
-    sent = incoming_key(file.id)
     try:
-        size = (await store.blob(sent)).size
+        key = await _moved(store, file.id, limit)
     except NotFound:
-        return await _moved_before(store, file)
+        key = await _moved_before(store, file)
+    return await _checked(store, file.id, key, limit)
+
+
+async def _moved(store: BlobStore, file_id: str, limit: int) -> str:
+    """The key to which a content was moved, where its sender cannot write.
+
+    Raises:
+        NotFound: there is none, or another completion has moved it meanwhile.
+    """
+    sent = incoming_key(file_id)
+    size = (await store.blob(sent)).size
     try:
         check_size(size, limit)
         expected = await _expected_type(store, sent, size)
     except (InvalidRequest, PayloadTooLarge):
         await store.delete(sent)
         raise
-    key = content_key(file.id, expected)
+    key = content_key(file_id, expected)
     await store.move(sent, key, expected)
-    return await _checked(store, file.id, Artifact(key, expected, size, ""), limit)
+    return key
 
 
 async def _expected_type(store: BlobStore, key: str, size: int) -> str:
@@ -46,25 +55,25 @@ async def _expected_type(store: BlobStore, key: str, size: int) -> str:
     return expected_type(sniffer)
 
 
-async def _moved_before(store: BlobStore, file: File) -> Artifact:
-    """What an earlier try has moved, before it was interrupted."""
+async def _moved_before(store: BlobStore, file: File) -> str:
+    """The key to which another completion has moved a content: one at the same time, or one that was interrupted."""
     for media_type in sorted(IMAGE_TYPES | AUDIO_TYPES, key=lambda known: known != file.media_type):
         key = content_key(file.id, media_type)
         try:
-            size = (await store.blob(key)).size
+            await store.blob(key)
         except NotFound:
             continue
-        return await _checked(store, file.id, Artifact(key, media_type, size, ""), size)
+        return key
     raise Conflict(
         "The content of this file has not been sent yet.",
         hint="Send it to the URL that `POST /files/presign` gave, then complete the file.",
     )
 
 
-async def _checked(store: BlobStore, file_id: str, artifact: Artifact, limit: int) -> Artifact:
-    """The artifact with all that its content tells."""
+async def _checked(store: BlobStore, file_id: str, key: str, limit: int) -> Artifact:
+    """A moved content, as what it turns out to be."""
     sniffer, digest, size = Sniffer(), hashlib.sha256(), 0
-    async for piece in store.pieces(artifact.key):
+    async for piece in store.pieces(key):
         sniffer.feed(piece)
         digest.update(piece)
         size += len(piece)
@@ -72,9 +81,9 @@ async def _checked(store: BlobStore, file_id: str, artifact: Artifact, limit: in
         check_size(size, limit)
         media_type = accepted(sniffer.media_type)
     except (InvalidRequest, PayloadTooLarge):
-        await store.delete(artifact.key)
+        await store.delete(key)
         raise
-    key = content_key(file_id, media_type)
-    if key != artifact.key:
-        await store.move(artifact.key, key, media_type)
-    return replace(artifact, key=key, media_type=media_type, size=size, sha256=digest.hexdigest())
+    right = content_key(file_id, media_type)
+    if right != key:
+        await store.move(key, right, media_type)
+    return Artifact(right, media_type, size, digest.hexdigest())

@@ -92,11 +92,15 @@ def remuxed(source: Path, media_type: str, target: Path) -> None:
             return
         stream = container.streams.audio[0]
         copy = sink.add_stream_from_template(stream)
+        is_empty = True
         for packet in container.demux(stream):
             # The last one is empty; and what hangs on bare frames comes as one more.
             if packet.dts is not None and (media_type not in _BARE or _is_frame(packet)):
                 packet.stream = copy
                 sink.mux(packet)
+                is_empty = False
+        if is_empty:
+            raise UnsupportedMedia(_NO_SOUND)
 
 
 def _encode_flac(container: "InputContainer", sink: "OutputContainer") -> None:

@@ -210,7 +210,8 @@ class Files:
         """
         file = await self.file(organization, file_id)
         if file.state is FileState.WAITING:
-            artifact = await take_in(self._store, file, limit=self._limit)
+            with self._upload():
+                artifact = await take_in(self._store, file, limit=self._limit)
             file, _ = await self._arrived(file, artifact, expires_in)
         return file
 

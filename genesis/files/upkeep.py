@@ -5,11 +5,14 @@ import hashlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 from genesis.domain.artifact import Artifact
-from genesis.domain.file import File, MediaDetails, file_id_of, peaks_key, thumbnail_key
-from genesis.errors import Conflict, GenesisError, NotFound
-from genesis.files.contents import delete_contents, on_this_machine
+from genesis.domain.file import File, MediaDetails, ids_in, peaks_key, thumbnail_key
+from genesis.domain.identity import Milliseconds
+from genesis.errors import Conflict, GenesisError, NotFound, Unavailable
+from genesis.files.contents import delete_contents, on_this_machine, remove_old_copies
 from genesis.files.examiner import Examiner
 from genesis.ports.blobs import BlobStore
 from genesis.ports.clock import Clock
@@ -21,6 +24,7 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 5.0
 """What jobs have made is noticed this late; what was uploaded here, at once."""
 _EXPIRE_SECONDS = 60.0
+_TIDY_SECONDS = 600.0
 _SWEEPS_PER_AGE = 4
 """Contents are looked through so many times while one grows old enough to be an orphan."""
 _EXAMINED_AT_ONCE = 32
@@ -28,6 +32,19 @@ _EXPIRED_AT_ONCE = 200
 _SWEPT_AT_ONCE = 1000
 _HOUR_MILLISECONDS = 3_600_000
 _INCOMING = "incoming/"
+_FIRST_PAUSE_MILLISECONDS = 4_000
+"""Before a file is examined again that could not be; doubled each time."""
+_LONGEST_PAUSE_MILLISECONDS = _HOUR_MILLISECONDS
+_MOST_FAILURES = 20
+"""Of one round; the store is away then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PutOff:
+    """Until when a file is left alone that could not be examined."""
+
+    until: Milliseconds
+    pause: Milliseconds = _FIRST_PAUSE_MILLISECONDS
 
 
 class Upkeep:
@@ -44,6 +61,7 @@ class Upkeep:
         days = settings.file_retention_days
         self._retention_ms = None if days is None else round(days * 24 * _HOUR_MILLISECONDS)
         self._news = asyncio.Event()
+        self._put_off: dict[str, _PutOff] = {}
 
     def look(self) -> None:
         """There is a new file: it is examined at once."""
@@ -55,43 +73,63 @@ class Upkeep:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._repeat("files are not examined", self.examine, _LOOK_SECONDS, self._news))
             group.create_task(self._repeat("files are not deleted when due", self.expire, _EXPIRE_SECONDS))
+            group.create_task(self._repeat("temporary files are not deleted", self.tidy, _TIDY_SECONDS))
             # Processes that start together do not sweep together.
             first = random.uniform(0, sweep_seconds)  # noqa: S311
             group.create_task(self._repeat("the store is not swept", self.sweep, sweep_seconds, first=first))
 
     async def examine(self) -> None:
-        """Looks into the files that nobody has looked into, and notes what there is."""
-        while files := await self._records.unexamined(_EXAMINED_AT_ONCE):
-            failed = False
+        """Looks into the files that nobody has looked into, and notes what there is.
+
+        One that cannot be read now holds up no other, and is left alone for longer each time.
+        """
+        last, failures, left = "", 0, set[str]()
+        while files := await self._records.unexamined(_EXAMINED_AT_ONCE, after=last):
+            last = files[-1].id
             # Another process most likely begins with another one.
             for file in random.sample(files, len(files)):
-                try:
-                    await self._examine(file)
-                except GenesisError as error:
-                    failed = True
-                    logger.warning("file %s is not examined now: %s", file.id, error.message)
-            if failed or len(files) < _EXAMINED_AT_ONCE:
-                return
+                earlier = self._put_off.get(file.id)
+                if earlier is None or earlier.until <= self._clock.now():
+                    try:
+                        await self._examine(file)
+                        continue
+                    except GenesisError as error:
+                        logger.warning("file %s is not examined now: %s %s", file.id, error.message, error.hint)
+                        self._put_off[file.id] = self._later(earlier)
+                        failures += 1
+                        if failures == _MOST_FAILURES:
+                            return
+                left.add(file.id)
+        self._put_off = {file: self._put_off[file] for file in left}
 
     async def expire(self) -> None:
-        """Deletes the files whose time is over, those aside that are in use."""
+        """Deletes the files whose time is over, those aside that are in use; none while a restored platform waits."""
+        if await self._records.awaits_word():
+            return
         while files := await self._records.expire(self._clock.now(), _EXPIRED_AT_ONCE, self._retention_ms):
             for file in files:
                 await delete_contents(self._store, file)
             if len(files) < _EXPIRED_AT_ONCE:
                 return
 
+    async def tidy(self) -> None:
+        """Deletes what processes that were killed have left on this machine."""
+        await asyncio.to_thread(remove_old_copies)
+
     async def sweep(self) -> int:
         """Deletes old contents that belong to no file and to no call of a job that may go on; returns how many.
 
-        Contents whose names hold no id were put there by hand, and are left alone.
+        Contents whose names hold no id were put there by hand, and are left alone. While a restored platform waits for a
+        word, all are: they may be younger than the backup, and be told of by a newer one.
         """
+        if await self._records.awaits_word():
+            return 0
         before = self._clock.now() - round(self._orphan_hours * _HOUR_MILLISECONDS)
         await self._store.remove_remains(before)
-        swept, batch = 0, dict[str, str]()
+        swept, batch = 0, dict[str, AbstractSet[str]]()
         async for blob in self._store.blobs():
-            if (file_id := file_id_of(blob.key)) and blob.modified_at < before:
-                batch[blob.key] = file_id
+            if blob.modified_at < before and (ids := ids_in(blob.key)):
+                batch[blob.key] = ids
             if len(batch) >= _SWEPT_AT_ONCE:
                 swept += await self._sweep(batch)
                 batch = {}
@@ -100,13 +138,22 @@ class Upkeep:
             logger.info("%d contents of the store were deleted, which nothing referred to", swept)
         return swept
 
-    async def _sweep(self, batch: Mapping[str, str]) -> int:
-        known = await self._records.known(set(batch.values())) if batch else set()
+    async def _sweep(self, batch: Mapping[str, AbstractSet[str]]) -> int:
+        ids = set[str]().union(*batch.values())
+        known = await self._records.known(ids)
         # What has been completed has left `incoming`; what comes there after that is nobody's.
-        orphans = [key for key, file_id in batch.items() if file_id not in known or key.startswith(_INCOMING)]
+        waiting = await self._records.waiting(ids)
+        orphans = [key for key, ids in batch.items() if ids.isdisjoint(waiting if key.startswith(_INCOMING) else known)]
+        failures = 0
         for key in orphans:
-            await self._store.delete(key)
-        return len(orphans)
+            try:
+                await self._store.delete(key)
+            except Unavailable as error:
+                failures += 1
+                if failures == _MOST_FAILURES:
+                    raise
+                logger.warning("%s is not swept now: %s", key, error.message)
+        return len(orphans) - failures
 
     async def _examine(self, file: File) -> None:
         try:
@@ -128,6 +175,14 @@ class Upkeep:
         if found.peaks:
             await self._keep(peaks_key(file.id), found.peaks, "application/json")
         await self._records.examined(file.id, artifact, found.details, found.problem)
+        if not await self._records.known({file.id}):  # whoever has deleted it meanwhile did not know of these
+            await delete_contents(self._store, replace(file, details=found.details))
+
+    def _later(self, earlier: _PutOff | None) -> _PutOff:
+        pause = _FIRST_PAUSE_MILLISECONDS
+        if earlier is not None:
+            pause = min(2 * earlier.pause, _LONGEST_PAUSE_MILLISECONDS)
+        return _PutOff(self._clock.now() + pause, pause)
 
     async def _measured(self, file: File) -> Artifact:
         """The file's content with its size and digest, which are not known of what earlier versions have made."""

@@ -105,16 +105,29 @@ class FileRecords(Protocol):
                 organizations that do not say it; None for never.
         """
 
-    async def unexamined(self, limit: int) -> Sequence[File]:
-        """Ready files, oldest first, whose content has not been examined."""
+    async def unexamined(self, limit: int, after: str = "") -> Sequence[File]:
+        """Ready files, oldest first, whose content has not been examined.
+
+        Args:
+            after: the id of the last one that is not to be told again.
+        """
 
     async def known(self, ids: Collection[str]) -> set[str]:
         """Those of these ids whose content has to be kept.
 
         That is what belongs to a file that is not deleted, and, where there is no record of a file, to a call
         (`Attempt.call_key`) of a job that is not completed: such a call may have made what no record tells of yet, or what
-        its job goes on with when it is tried again.
+        its job goes on with when it is tried again. Of a completed job it is what a call may make that is still under way,
+        and what a step has put out: an earlier version, which records no files, may have run it after the schema was
+        brought up to date.
         """
+
+    async def waiting(self, ids: Collection[str]) -> set[str]:
+        """Those of these ids that belong to files which wait for their content."""
+
+    async def awaits_word(self) -> bool:
+        """Whether jobs wait for a word since a backup was restored: until then nobody knows what will be missed, and nothing
+        is deleted by itself."""
 
     async def retention(self, organization: str) -> int | None:
         """How many seconds files of the organization are kept that name no time of their own; None for as the settings

@@ -1,9 +1,10 @@
 """Contents in a folder of this machine, shared by gateway and workers."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,6 +28,8 @@ _THREADS = 16
 _BATCH_BYTES = 256 * 1024
 """Written at once, from one of two buffers that are used in turn: what is allocated anew costs as much as writing it."""
 _PIECE_BYTES = 256 * 1024
+_AT_ONCE: int | None = getattr(os, "RWF_NOWAIT", None)
+"""Makes a read fail where it would have to wait: preadv2(2). Only Linux has it, and not for all file systems."""
 _LISTED_AT_ONCE = 500
 
 
@@ -72,10 +75,29 @@ class FileStore:
         return await self._run("read", lambda: self._blob(place))
 
     async def pieces(self, key: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
-        """A content in pieces; see the port."""
-        async with aclosing(self._steps("read", self._pieces(parsed(key), start, end))) as pieces:
-            async for piece in pieces:
-                yield piece
+        """A content in pieces; see the port. A thread is asked only for what has to come from the disk."""
+        place = parsed(key)
+        with _answering("read"):
+            opening = self._threads.submit(self._open, place)
+            under_way: Future[bytes] | Future[tuple[int, int]] = opening
+            try:
+                descriptor, size = await asyncio.wrap_future(opening)
+                end = size if end is None else min(end, size)
+                while start < end:
+                    count = min(_PIECE_BYTES, end - start)
+                    piece = _at_hand(descriptor, count, start)
+                    if piece is None:
+                        under_way = reading = self._threads.submit(os.pread, descriptor, count, start)
+                        piece = await asyncio.wrap_future(reading)
+                    else:
+                        await asyncio.sleep(0)  # others have their turn between pieces
+                    if not piece:
+                        raise _shorter(place)
+                    start += len(piece)
+                    yield piece
+            finally:
+                # Not while a thread is at it, which may go on when nobody waits for it any more.
+                under_way.add_done_callback(lambda _: _close(opening))
 
     async def move(self, key: str, to: str, media_type: str) -> None:  # noqa: ARG002  # a name tells the type here
         """Gives a content another key; see the port.
@@ -94,7 +116,7 @@ class FileStore:
     async def blobs(self, folder: str | None = None) -> AsyncGenerator[Blob, None]:
         """All contents; see the port."""
         found = self._tree.blobs(None if folder is None else checked_folder(folder))
-        async with aclosing(self._steps("list", _batches(found))) as batches:
+        async with aclosing(self._steps(_batches(found))) as batches:
             async for batch in batches:
                 for blob in batch:
                     yield blob
@@ -137,14 +159,14 @@ class FileStore:
         with _answering(verb):
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def _steps(self, verb: str, generator: Generator[Result, None, None]) -> AsyncGenerator[Result, None]:
+    async def _steps(self, generator: Generator[Result, None, None]) -> AsyncGenerator[Result, None]:
         """What a blocking generator yields; it is one step ahead."""
         loop = asyncio.get_running_loop()
         steps = _Steps(generator)
         upcoming = loop.run_in_executor(self._threads, steps.next)
         try:
             while True:
-                with _answering(verb):
+                with _answering("list"):
                     found = await asyncio.shield(upcoming)
                 if not found:
                     return
@@ -159,23 +181,19 @@ class FileStore:
             size = os.fstat(descriptor).st_size
             if size > limit:
                 raise PayloadTooLarge(f"The file {key} has {size} bytes; {limit} are allowed.")
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                return file.read(limit)
+            data = os.read(descriptor, size)
+            if len(data) < size:
+                raise _shorter(key)
+            return data
 
     def _blob(self, key: Key) -> Blob:
         with closing(self._tree.open(key)) as descriptor:
             return blob_of(key, os.fstat(descriptor))
 
-    def _pieces(self, key: Key, start: int, end: int | None) -> Generator[bytes, None, None]:
-        with closing(self._tree.open(key)) as descriptor:
-            size = os.fstat(descriptor).st_size
-            end = size if end is None else min(end, size)
-            while start < end:
-                piece = os.pread(descriptor, min(_PIECE_BYTES, end - start), start)
-                if not piece:
-                    raise OSError(f"the file {key} has become shorter")
-                start += len(piece)
-                yield piece
+    def _open(self, key: Key) -> tuple[int, int]:
+        """A descriptor of a content, and how many bytes it has."""
+        descriptor = self._tree.open(key)
+        return descriptor, os.fstat(descriptor).st_size
 
     def _move(self, source: Key, target: Key) -> None:
         try:
@@ -289,6 +307,28 @@ def _answering(verb: str) -> Iterator[None]:
             f"The file store cannot {verb}: {error.strerror or error}.",
             hint="Check free space and permissions of the folder named by STORAGE_PATH or STORAGE_URL.",
         ) from error
+
+
+def _at_hand(descriptor: int, count: int, start: int) -> bytes | None:
+    """What the system has in memory of a piece; None where it would have to wait for the disk, or cannot tell."""
+    if _AT_ONCE is None:
+        return None
+    piece = bytearray(count)
+    try:
+        return bytes(memoryview(piece)[: os.preadv(descriptor, [piece], start, _AT_ONCE)])
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EOPNOTSUPP):
+            return None
+        raise
+
+
+def _shorter(key: Key) -> OSError:
+    return OSError(f"the file {key} has become shorter")
+
+
+def _close(opening: Future[tuple[int, int]]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result()[0])
 
 
 def _write(draft: Draft, data: bytes) -> None:

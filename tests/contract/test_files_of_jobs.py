@@ -11,6 +11,7 @@ from genesis.domain.file import FileSource, FileState
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
+from genesis.domain.step import StepState
 from genesis.engine.outcome import paid
 from genesis.errors import Conflict, Fenced, NotFound
 from genesis.ports.ledger import Change, Decision, Fence, Finish, Idempotency
@@ -229,7 +230,9 @@ async def test_contents_that_have_to_be_kept_are_known(database):
         for file in (ready, waiting, gone):
             await opened.files.add(file)
         done, of_done = await making(opened)
-        await decide(opened.ledger, done, outcome=COMPLETED)
+        await decide(opened.ledger, done, evidence=(replace(of_done, state=AttemptState.UNKNOWN),), outcome=COMPLETED)
+        hasty, of_hasty = await making(opened)
+        await decide(opened.ledger, hasty, outcome=COMPLETED)
         broken, of_broken = await making(opened)
         await decide(opened.ledger, broken, outcome=FAILED)
         _, of_running = await making(opened)
@@ -239,15 +242,34 @@ async def test_contents_that_have_to_be_kept_are_known(database):
         named_by_id = replace(named_by_id, call_key=named_by_id.id)
         owner = await running(opened)
         await decide(opened.ledger, owner, intents=(named_by_id,))
-        attempts = (of_done, of_broken, of_running, of_file, named_by_id)
+        attempts = (of_done, of_hasty, of_broken, of_running, of_file, named_by_id)
         ids = {ready.id, waiting.id, gone.id, *(one.call_key for one in attempts), *(new_id() for _ in range(1_000))}
-        kept = {ready.id, waiting.id, of_broken.call_key, of_running.call_key, of_file.call_key, named_by_id.call_key}
+        kept = {ready.id, waiting.id, *(one.call_key for one in attempts[1:])}
         assert await opened.files.known(ids) == kept
         assert await opened.files.known([]) == set()
         assert await opened.files.known([of_running.id, owner.id]) == set()
 
         await opened.files.delete(DEFAULT_ORGANIZATION, of_file.call_key, 3_000)
         assert await opened.files.known(ids) == kept - {of_file.call_key}
+
+
+async def test_what_a_version_without_records_has_put_out_is_kept(database):
+    """It may have run the job after the schema was brought up to date."""
+    async with joined(database) as opened:
+        job, attempt = await making(opened)
+        step = replace(
+            job.steps[0], state=StepState.DONE, output={"image_url": f"/storage/images/{attempt.call_key}.png"}
+        )
+        await decide(
+            opened.ledger, job, steps=(step,), evidence=(replace(made(attempt), artifact=None),), outcome=COMPLETED
+        )
+        assert await opened.files.known([attempt.call_key]) == {attempt.call_key}
+        job, cut = await making(opened)
+        step = replace(step, output={"parts": [{"audio_url": f"/storage/audio/{cut.call_key}-1.flac"}]})
+        await decide(
+            opened.ledger, job, steps=(step,), evidence=(replace(made(cut), artifact=None),), outcome=COMPLETED
+        )
+        assert await opened.files.known([cut.call_key]) == set()
 
 
 async def test_a_file_that_no_database_can_hold_is_none_of_the_evidence(database):

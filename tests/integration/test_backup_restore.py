@@ -13,16 +13,20 @@ from genesis.database.backup import NOT_KEPT, TABLES
 from genesis.database.incarnation import Queued
 from genesis.domain.attempt import AttemptState
 from genesis.domain.failure import INTERRUPTED
+from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.errors import Misconfigured
+from genesis.files.examiner import Examiner
+from genesis.files.upkeep import Upkeep
 from genesis.ports.ledger import Change
 from genesis.ports.workers import CallResult
 from genesis.storage.open import open_store
 from launcher.backup import back_up, restore
 from tests.support.backups import HANDLE, HOUR, jobs_in_every_state, now, pair, place, stored
+from tests.support.files import file_of
 from tests.support.jobs import job_of
-from tests.support.ledger import TWO_STEPS, ids, types_of
+from tests.support.ledger import TWO_STEPS, SetClock, ids, types_of
 from workers.receipts import Receipts, open_receipts
 
 NOT_OVER = {"repeatable", "keyed", "handle", "opaque", "pending", "half", "queued", "later"}
@@ -205,6 +209,34 @@ async def test_a_receipt_keeps_a_call_from_being_unknown(places, archive):
     receipts = open_receipts(new.settings)
     assert await Receipts(receipts, CAPABILITIES["text"]).find(attempt.call_key) == ("what was asked", result)
     await receipts.close()
+
+
+async def test_nothing_is_deleted_by_itself_before_the_word(places, archive):
+    """The store may have been kept, and a newer backup be found that tells of what it has."""
+    old, new = places
+    file = file_of(expires_at=now() - 5 * HOUR)
+    async with old.open() as opened:
+        await jobs_in_every_state(opened)
+        await opened.files.add(file)
+        await back_up(old.settings, archive, with_files=False)
+    await restore(new.settings, archive, Queued.HOLD)
+    store, clock = open_store(new.settings), SetClock()
+    contents = {file.key, f"images/{new_id()}.png"}
+    for key in contents:
+        await store.write(key, b"x", "image/png")
+    clock.time = now() + 30 * HOUR
+
+    async def left(opened):
+        upkeep = Upkeep(store, opened.files, Examiner(), clock, new.settings)
+        await upkeep.expire()
+        await upkeep.sweep()
+        return {blob.key async for blob in store.blobs()}
+
+    async with new.open() as opened:
+        assert await left(opened) == contents
+        await opened.ledger.resume(DEFAULT_ORGANIZATION)
+        assert await left(opened) == set()
+    await store.close()
 
 
 async def test_an_old_key_is_not_trusted(places, archive, monkeypatch):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -194,6 +195,14 @@ class TestChild:
         with pytest.raises(Unavailable):
             await task
         assert examiner.pid is None
+
+    async def test_a_signal_to_all_processes_is_no_problem_of_a_file(self, tmp_path: Path, open_examiner: Open) -> None:
+        examiner, path = open_examiner(), written(tmp_path, picture("PNG"))
+        await examiner.examine(path, "image/png")
+        first = examiner.pid
+        os.kill(first or 0, signal.SIGTERM)
+        assert (await examiner.examine(path, "image/png")).problem == ""
+        assert examiner.pid == first
 
     async def test_it_ends_with_its_parent(self, tmp_path: Path) -> None:
         path = written(tmp_path, picture("PNG"))

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 import genesis.database.sqlite.files as on_sqlite
-from genesis.database.files import MAKERS, search_for
+from genesis.database.files import AWAITS_WORD, MAKERS, search_for
 from genesis.database.postgres import files as on_postgres
 from genesis.database.postgres import statements
 from genesis.database.postgres.connection import Server
@@ -76,13 +76,14 @@ QUERIES = {
     "of a job": listed(job="j500"),
     "of a job and family": listed(job="j500", family="image"),
     "by text": listed(text="name 9"),
-    "unexamined": (on_postgres._UNEXAMINED, (100,)),
+    "unexamined": (on_postgres._UNEXAMINED, (100, "")),
     "over": (on_postgres._OVER, (10_000_000, 100, 1_000)),
     "not over": (on_postgres._OVER, (100, 100, None)),
     "too old": (on_postgres._OVER, (100_000, 100, 1_000)),
     "in use": (on_postgres._IS_IN_USE, (MIDDLE,)),
     "delete": (on_postgres._DELETE, (SOME, 5)),
     "known": (on_postgres._KNOWN, (SOME,)),
+    "awaits word": (AWAITS_WORD, ()),
     "made": (
         statements.ADD_MADE_FILES,
         (statements.rows([("a500", new_id(), "images/x.png", "image/png", 5, "x", 5)]),),
@@ -142,6 +143,7 @@ ON_SQLITE = [
     (on_sqlite._TO_EXPIRE, "files_to_expire (expires_at>? AND expires_at<?)"),
     (on_sqlite._TOO_OLD, "files_by_age (organization=? AND created_at<?)"),
     (on_sqlite._UNEXAMINED, "files_unexamined"),
+    (AWAITS_WORD, "jobs_sleeping"),
     (on_sqlite._KNOWN, "attempts_by_call (call_key=?)"),
     (on_sqlite._KNOWN, "sqlite_autoindex_attempts_1 (id=?)"),
     (on_sqlite._IS_IN_USE, "file_uses USING PRIMARY KEY (file=?)"),

@@ -199,6 +199,24 @@ async def test_a_completion_that_was_interrupted_is_done_again(in_s3, s3_setting
     assert (file["media_type"], file["sha256"]) == ("audio/wav", hashlib.sha256(WAV).hexdigest())
 
 
+async def test_several_completions_at_once_find_the_same_file(in_s3):
+    for _ in range(10):
+        made = await announced(in_s3)
+        await sent_to_store(made, PNG)
+        answers = await asyncio.gather(*(in_s3.post(made["complete"]["url"]) for _ in range(6)))
+        assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+        assert {answer.json()["sha256"] for answer in answers} == {hashlib.sha256(PNG).hexdigest()}
+
+
+async def test_a_completion_takes_a_place_among_the_uploads(in_s3, monkeypatch):
+    made = await announced(in_s3)
+    await sent_to_store(made, PNG)
+    with monkeypatch.context() as full:
+        full.setattr("genesis.files.service.MOST_UPLOADS", 0)
+        is_problem(await in_s3.post(made["complete"]["url"]), 503, "unavailable")
+    assert (await in_s3.post(made["complete"]["url"])).status_code == 200
+
+
 async def test_pages_and_filters(on_each):
     names = ["a.png", "b.wav", "Große Reise.png", "d.wav", "reise.png"]
     files = [await uploaded(on_each, WAV if name.endswith("wav") else PNG, name=name) for name in names]
@@ -283,7 +301,8 @@ async def test_when_a_file_is_deleted_can_be_changed(on_each):
     assert (await on_each.patch(path, json={"expires_at": None})).json()["expires_at"] is None
     for body in ({}, {"expires_at": "soon"}, {"expires_at": "2090-01-31T18:00:00"}, {"expires_at": None, "name": "x"}):
         is_problem(await on_each.patch(path, json=body), 422, "invalid-request")
-    is_problem(await on_each.patch(path, json={"expires_at": "2001-01-01T00:00:00Z"}), 422, "invalid-request")
+    for never in ("2001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-14:00"):
+        is_problem(await on_each.patch(path, json={"expires_at": never}), 422, "invalid-request")
     waiting = await announced(on_each)
     is_problem(await on_each.patch(f"/files/{waiting['file']['id']}", json={"expires_at": later}), 409, "conflict")
 

@@ -36,12 +36,13 @@ class Earlier:
     """What an earlier version has left: rows by table, and what has to come of them."""
 
     def __init__(self):
-        self.jobs, self.steps, self.files, self.uses = [], [], [], []
+        self.jobs, self.steps, self.files, self.uses, self.late = [], [], [], [], []
         self.images = [self.made("images", "png", "image/png") for _ in range(MANY)]
         self.made("audio", "mp3", "audio/mpeg", step_end=None)
         self.made("images", "xyz", "application/octet-stream")
         self.add({"text": f"see {self.images[0]}"}, {"text": self.images[0], "image_url": None, "n": 1})
         self.add({"text": "x"}, {"image_url": "/storage/images/picture.png"})
+        self.made_late()
         self.add({"text": "x"}, {"image_url": self.images[3]})  # a step that has passed it on
         self.add({"text": "x"}, {"audio_url": "https://example.org/storage/audio/1.wav"})
         cut = [{"audio_url": f"/storage/audio/{new_id()}-1.flac", "start": 0, "end": 1}]
@@ -72,6 +73,14 @@ class Earlier:
         self.files.append((identifier, DEFAULT_ORGANIZATION, *content, "job", made_at, "ready", "", job, None))
         return f"/storage/{key}"
 
+    def made_late(self):
+        """What a call has made whose job had gone on with another one."""
+        job, identifier = self.add({"text": "x"}, None), new_id()
+        key = f"images/{identifier}.png"
+        self.late.append(("late", job, json.dumps({"image_url": f"/storage/{key}"})))
+        content = (key, "image/png", None, None)
+        self.files.append((identifier, DEFAULT_ORGANIZATION, *content, "job", 750, "ready", "", job, None))
+
     def statements(self):
         """Statements with their rows."""
         job = (
@@ -91,6 +100,11 @@ class Earlier:
         yield job, self.jobs
         yield step, self.steps
         yield attempt, [("a" + job, job, "k" + job) for job, *_ in self.jobs]
+        late = (
+            "INSERT INTO attempts (id, job, step, number, call_key, target, provider_class, state, created_at, settled_at, "
+            "output) VALUES ($1, $2, 's', 2, $1, 'one:m', 'opaque', 'succeeded', 5, 750, $3)"
+        )
+        yield late, self.late
 
     def check(self, files, uses):
         assert sorted(files) == sorted(self.files)

@@ -209,6 +209,19 @@ async def test_an_s3_store_can_serve_by_itself(s3_settings):
         is_problem(await client.get(link[:-4] + "AAAA"), 403, "forbidden")
 
 
+async def test_our_own_page_is_not_sent_to_the_store(s3_settings):
+    settings = s3_settings.model_copy(update={"storage_redirect": True})
+    async with serving(settings) as client:
+        url = (await client.post("/files", content=PNG)).json()["url"]
+        shown = await client.get(url, headers={"sec-fetch-site": "same-origin"})
+        assert (shown.status_code, shown.content) == (200, PNG)
+        for site in ("none", "same-site", "cross-site"):
+            sent = await client.get(url, headers={"sec-fetch-site": site})
+            assert sent.status_code == 307
+        for answer in (shown, sent):  # what one of them is told is not kept for the other
+            assert "Sec-Fetch-Site" in answer.headers["vary"]
+
+
 async def test_a_server_in_front_can_serve(settings):
     async with serving(settings.model_copy(update={"storage_accel_prefix": "/protected/"})) as client:
         file = (await client.post("/files", content=PNG)).json()

@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 import os
+import shutil
+import tempfile
 import time
 from contextlib import asynccontextmanager
 
@@ -126,6 +128,9 @@ async def test_only_orphans_are_swept(kept, store, settings):
     await kept.upkeep.examine()
     gone = await uploaded(kept, WAV)
     await kept._records.delete(DEFAULT_ORGANIZATION, gone.id, 5)  # and the process ended before its content went
+    waiting = await kept.announce(
+        DEFAULT_ORGANIZATION, name="", media_type="", size=None, seconds=7 * 86_400, put_path=lambda file_id: file_id
+    )
     orphan, young = new_id(), new_id()
     contents = {
         "of a file": (file.key, True),
@@ -135,6 +140,8 @@ async def test_only_orphans_are_swept(kept, store, settings):
         "made of nobody's": (thumbnail_key(orphan, 320), False),
         "a waveform of nobody's": (peaks_key(orphan), False),
         "sent after all was done": (incoming_key(file.id), False),
+        "sent and not completed yet": (incoming_key(waiting.file.id), True),
+        "a second one of a call that is known": (f"images/{orphan}-{file.id}.png", True),
         "put there by hand": ("inputs/voice.wav", True),
         "of an odd name": ("images/0190.png", True),
         "perhaps about to be recorded": (f"images/{young}.png", True),
@@ -191,7 +198,7 @@ async def test_what_was_never_measured_is(kept, store, records):
     assert (found.size, found.sha256) == (len(PNG), hashlib.sha256(PNG).hexdigest())
 
 
-async def test_one_that_cannot_be_read_holds_up_no_other(kept, store, monkeypatch):
+async def test_one_that_cannot_be_read_holds_up_no_other(kept, store, clock, monkeypatch):
     files = [await uploaded(kept, png(8 + number)) for number in range(5)]
     sick = files[2].key
     original = store.write
@@ -206,8 +213,86 @@ async def test_one_that_cannot_be_read_holds_up_no_other(kept, store, monkeypatc
     details = [(await kept.file(DEFAULT_ORGANIZATION, file.id)).details is not None for file in files]
     assert details == [file.key != sick for file in files]
     monkeypatch.undo()
+    clock.time += 5_000
     await kept.upkeep.examine()
     assert (await kept.file(DEFAULT_ORGANIZATION, files[2].id)).details
+
+
+class Stubborn(Guesses):
+    """Cannot read some files, however often it is asked."""
+
+    def __init__(self, *types):
+        super().__init__()
+        self._types = types
+
+    async def examine(self, path, media_type):
+        found = await super().examine(path, media_type)
+        if media_type in self._types:
+            raise Unavailable("The disk is away.")
+        return found
+
+
+async def test_many_that_cannot_be_read_hold_up_no_other(store, records, clock, settings, monkeypatch):
+    monkeypatch.setattr("genesis.files.upkeep._EXAMINED_AT_ONCE", 4)
+    examiner = Stubborn("image/png")
+    files = files_of(store, records, clock, settings, examiner)
+    for number in range(9):
+        await uploaded(files, png(8 + number))
+    last = await uploaded(files, WAV)
+    await files.upkeep.examine()
+    assert (await files.file(DEFAULT_ORGANIZATION, last.id)).details
+    assert len(examiner.asked) == 10
+    await files.upkeep.examine()
+    assert len(examiner.asked) == 10
+    for seconds in (4, 8, 16):
+        clock.time += seconds * 1000 - 1
+        await files.upkeep.examine()
+        before = len(examiner.asked)
+        clock.time += 1
+        await files.upkeep.examine()
+        assert len(examiner.asked) == before + 9
+    assert len(examiner.asked) == 10 + 3 * 9
+
+
+async def test_where_the_store_is_away_not_every_file_is_tried(store, records, clock, settings):
+    examiner = Stubborn("image/png")
+    files = files_of(store, records, clock, settings, examiner)
+    for number in range(25):
+        await uploaded(files, png(8 + number))
+    for tried in (20, 25, 25):
+        await files.upkeep.examine()
+        assert len(examiner.asked) == tried
+
+
+async def test_what_was_made_of_a_file_goes_with_it_when_it_is_deleted_meanwhile(kept, records, settings, monkeypatch):
+    file = await uploaded(kept)
+    original = Guesses.examine
+
+    async def slow(self, path, media_type):
+        found = await original(self, path, media_type)
+        await kept.delete(DEFAULT_ORGANIZATION, file.id)
+        return found
+
+    monkeypatch.setattr(Guesses, "examine", slow)
+    await kept.upkeep.examine()
+    assert stored(settings) == set()
+
+
+async def test_one_that_cannot_be_deleted_holds_up_no_sweep(kept, store, settings, monkeypatch):
+    names = [f"images/{new_id()}.png" for _ in range(5)]
+    for name in names:
+        await store.write(name, b"x", "image/png")
+        age(settings, name, 25)
+    original = store.delete
+
+    async def failing(key):
+        if key == names[2]:
+            raise Unavailable("It may not be changed.")
+        await original(key)
+
+    monkeypatch.setattr(store, "delete", failing)
+    assert await kept.upkeep.sweep() == 4
+    assert stored(settings) == {name_of(names[2])}
 
 
 async def test_what_could_not_be_deleted_is_swept_later(kept, store, settings, monkeypatch):
@@ -281,6 +366,70 @@ async def test_what_is_uploaded_is_examined_at_once(store, records, clock, setti
 @pytest.fixture
 def s3_settings(settings):
     return settings_on("s3", settings)
+
+
+async def test_what_has_no_room_here_is_not_fetched_and_has_no_problem(
+    s3_settings, records, clock, monkeypatch, caplog
+):
+    from genesis.storage.open import open_store
+
+    store = open_store(s3_settings)
+    files = files_of(store, records, clock, s3_settings)
+    try:
+        file = await uploaded(files)
+        usage = shutil.disk_usage("/")._replace(free=len(PNG) - 1)
+        monkeypatch.setattr("genesis.files.contents.shutil.disk_usage", lambda _: usage)
+        fetched = []
+        monkeypatch.setattr(store, "pieces", lambda *place: fetched.append(place))
+        await files.upkeep.examine()
+        monkeypatch.undo()
+        found = await files.file(DEFAULT_ORGANIZATION, file.id)
+        assert (found.details, found.problem, fetched) == (None, "", [])
+        assert "TMPDIR" in caplog.text
+        clock.time += 5_000
+        await files.upkeep.examine()
+        assert (await files.file(DEFAULT_ORGANIZATION, file.id)).details
+    finally:
+        await store.close()
+
+
+async def test_copies_of_processes_that_were_killed_are_deleted(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    old, new, other = (tmp_path / name for name in ("genesis-media-a.png", "genesis-media-b.png", "genesis-page-c"))
+    for path in (old, new, other):
+        path.write_bytes(b"x")
+    for path in (old, other):
+        os.utime(path, (1, 1))
+    await kept.upkeep.tidy()
+    assert not old.exists()
+    assert new.exists()
+    assert other.exists()
+
+
+async def test_a_full_disk_is_no_problem_of_the_file(s3_settings, records, clock, monkeypatch):
+    from genesis.storage.open import open_store
+
+    store = open_store(s3_settings)
+    files = files_of(store, records, clock, s3_settings)
+    original = tempfile.NamedTemporaryFile
+
+    def full(**options):
+        copy = original(**options)
+
+        def write(_):
+            raise OSError(28, "No space left on device")
+
+        copy.write = write
+        return copy
+
+    try:
+        file = await uploaded(files)
+        monkeypatch.setattr("genesis.files.contents.tempfile.NamedTemporaryFile", full)
+        await files.upkeep.examine()
+        found = await files.file(DEFAULT_ORGANIZATION, file.id)
+        assert (found.details, found.problem) == (None, "")
+    finally:
+        await store.close()
 
 
 async def test_contents_of_an_s3_store_are_examined_here(s3_settings, records, clock):

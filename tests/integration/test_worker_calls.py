@@ -8,6 +8,7 @@ import pytest
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import ProviderClass
+from genesis.domain.file import file_id_of, ids_in
 from genesis.domain.identity import new_id
 from genesis.domain.money import Money
 from genesis.domain.quantity import Unit
@@ -34,6 +35,7 @@ from genesis.providers.local.adapter import LocalText
 from genesis.providers.local.child import Endpoint
 from genesis.settings import Settings
 from genesis.storage.file import FileStore
+from tests.support.samples import picture
 from tests.support.sites import PNG, WAV, raw
 from workers.channels import HttpChannel, LocalChannel
 from workers.inputs import InputFiles
@@ -276,6 +278,17 @@ class TestResults:
         with pytest.raises(ResultLost, match="no key"):
             await run(Adapter(DONE), Channel(200))
         assert len(tried) == 1
+
+    async def test_a_second_one_of_a_call_names_the_call(self, tmp_path):
+        """So that it is not swept before somebody records it."""
+        keeper = ResultKeeper(FileStore(tmp_path), Fetcher(), CAPABILITIES["image"].output_kind)
+        key, deadline = new_id(), asyncio.get_running_loop().time() + 5
+        other = Done(media=Media(picture("PNG"), "image/png"))
+        first, _ = await keeper.keep(DONE, key, deadline)
+        second, _ = await keeper.keep(other, key, deadline)
+        assert first.key == f"images/{key}.png"
+        assert ids_in(second.key) == {file_id_of(second.key), key}
+        assert file_id_of(second.key) != key
 
     async def test_a_slow_result_is_kept_after_the_deadline(self, run, monkeypatch):
         write = FileStore.write

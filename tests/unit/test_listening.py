@@ -213,6 +213,14 @@ def test_flac_without_its_tags_is_the_same_sound(tmp_path: Path, format_name: st
     assert np.array_equal(decoded[0], samples)
 
 
+def test_a_recording_of_nothing_becomes_no_empty_file(tmp_path: Path) -> None:
+    head = (
+        b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0" + (8_000).to_bytes(4, "little") + (16_000).to_bytes(4, "little")
+    )
+    path = written(tmp_path, head + b"\x02\0\x10\0data\0\0\0\0")
+    assert "no sound" in strip(path, "audio/wav", tmp_path / "bare")
+
+
 @pytest.mark.parametrize("tail", [b"<script>alert(1)</script>", b"TAG" + SECRET.encode() + bytes(97)])
 def test_what_hangs_on_a_recording_goes(tmp_path: Path, tail: bytes) -> None:
     for container, codec, media_type, _ in KINDS:

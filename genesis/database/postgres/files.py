@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from genesis.database.files import (
+    AWAITS_WORD,
     IN_USE,
     MAY_ARRIVE,
     MAY_BE_DELETED,
@@ -70,8 +71,9 @@ _OVER = (
     f"ORDER BY created_at LIMIT {LOOKED_THROUGH}) AS files WHERE NOT {IN_USE} LIMIT $2) AS old LIMIT $2) LIMIT $2"
 )
 _LOCK_THESE = f"SELECT id FROM files WHERE id {_AMONG} ORDER BY id FOR UPDATE SKIP LOCKED"
-_UNEXAMINED = f"SELECT * FROM files WHERE {UNEXAMINED} ORDER BY id LIMIT $1"
+_UNEXAMINED = f"SELECT * FROM files WHERE {UNEXAMINED} AND id > $2 ORDER BY id LIMIT $1"
 _KNOWN = known(_AMONG)
+_WAITING = f"SELECT id FROM files WHERE id {_AMONG} AND state = 'waiting'"
 _RETENTION = "SELECT file_retention_seconds FROM organizations WHERE id = $1"
 _SECRET = "SELECT value FROM secrets WHERE name = $1"  # noqa: S105  # where it is, not what it is
 _ADD_SECRET = "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING"  # noqa: S105
@@ -147,11 +149,17 @@ class PostgresFiles:
         )
         return files
 
-    async def unexamined(self, limit: int) -> Sequence[File]:
-        return [file_from(row) for row in await self._fetch(_UNEXAMINED, limit)]
+    async def unexamined(self, limit: int, after: str = "") -> Sequence[File]:
+        return [file_from(row) for row in await self._fetch(_UNEXAMINED, limit, after)]
 
     async def known(self, ids: Collection[str]) -> set[str]:
         return {row["id"] for row in await self._fetch(_KNOWN, list(ids))} if ids else set()
+
+    async def waiting(self, ids: Collection[str]) -> set[str]:
+        return {row["id"] for row in await self._fetch(_WAITING, list(ids))} if ids else set()
+
+    async def awaits_word(self) -> bool:
+        return bool((await self._fetch(AWAITS_WORD))[0][0])
 
     async def retention(self, organization: str) -> int | None:
         found = await self._fetch(_RETENTION, organization)

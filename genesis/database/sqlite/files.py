@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from genesis.database.files import (
+    AWAITS_WORD,
     FILE_COLUMNS,
     IN_USE,
     MAY_ARRIVE,
@@ -67,8 +68,9 @@ _TOO_OLD = (
     f"ON files.organization = organizations.id AND {TOO_OLD.format(now=':now', default=':default')} "
     f"WHERE NOT {IN_USE} LIMIT :limit"
 )
-_UNEXAMINED = f"SELECT * FROM files INDEXED BY files_unexamined WHERE {UNEXAMINED} ORDER BY id LIMIT ?"
+_UNEXAMINED = f"SELECT * FROM files INDEXED BY files_unexamined WHERE {UNEXAMINED} AND id > ? ORDER BY id LIMIT ?"
 _KNOWN = known(_AMONG)
+_WAITING = f"SELECT id FROM files WHERE id {_AMONG} AND state = 'waiting'"
 _RETENTION = "SELECT file_retention_seconds FROM organizations WHERE id = ?"
 _SECRET = "SELECT value FROM secrets WHERE name = ?"  # noqa: S105  # where it is, not what it is
 _ADD_SECRET = "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"  # noqa: S105
@@ -131,14 +133,24 @@ class SqliteFiles:
     ) -> Sequence[File]:
         return await self._writer.execute(lambda transaction: _expire(transaction, now, limit, default_retention_ms))
 
-    async def unexamined(self, limit: int) -> Sequence[File]:
-        found = await self._read(lambda connection: rows(connection.execute(_UNEXAMINED, (limit,))))
+    async def unexamined(self, limit: int, after: str = "") -> Sequence[File]:
+        found = await self._read(lambda connection: rows(connection.execute(_UNEXAMINED, (after, limit))))
         return [file_from(row) for row in found]
 
     async def known(self, ids: Collection[str]) -> set[str]:
+        return await self._among(_KNOWN, ids)
+
+    async def waiting(self, ids: Collection[str]) -> set[str]:
+        return await self._among(_WAITING, ids)
+
+    async def _among(self, query: str, ids: Collection[str]) -> set[str]:
         values = {"ids": json.dumps(list(ids))}
-        found = await self._read(lambda connection: connection.execute(_KNOWN, values).fetchall())
+        found = await self._read(lambda connection: connection.execute(query, values).fetchall())
         return {file for (file,) in found}
+
+    async def awaits_word(self) -> bool:
+        row = await self._read(lambda connection: connection.execute(AWAITS_WORD).fetchone())
+        return bool(row[0])
 
     async def retention(self, organization: str) -> int | None:
         row = await self._read(lambda connection: connection.execute(_RETENTION, (organization,)).fetchone())

@@ -34,6 +34,13 @@ _STEPS = sa.text(
     "WHERE (steps.job, steps.number) > (:job, :number) AND steps.output LIKE '%/storage/%' "
     "ORDER BY steps.job, steps.number LIMIT 500"
 )
+# Their output is kept where it came when their job had gone on without it.
+_ATTEMPTS = sa.text(
+    "SELECT attempts.id, attempts.job, attempts.output, jobs.organization, "
+    "coalesce(attempts.settled_at, attempts.created_at) AS made_at "
+    "FROM attempts JOIN jobs ON jobs.id = attempts.job "
+    "WHERE attempts.id > :id AND attempts.output LIKE '%/storage/%' ORDER BY attempts.id LIMIT 500"
+)
 _JOBS = sa.text(
     "SELECT id, organization, inputs FROM jobs WHERE id > :job AND inputs LIKE '%/storage/%' ORDER BY id LIMIT 500"
 )
@@ -104,8 +111,9 @@ def upgrade() -> None:
     # An attempt whose key is its id is found by that.
     _partial_index("attempts_by_call", "attempts", ["call_key"], "call_key <> id")
     files, uses = _files(), _file_uses()
-    for rows in _made():
-        _add(files, rows)
+    for query, place in ((_STEPS, {"job": "", "number": -1}), (_ATTEMPTS, {"id": ""})):
+        for rows in _made(query, place):
+            _add(files, rows)
     for rows in _used():
         _add(uses, rows)
 
@@ -125,24 +133,28 @@ def _add(table: sa.Table, rows: list[dict[str, Any]]) -> None:
         connection.execute(dialect.insert(table).values(rows).on_conflict_do_nothing())
 
 
-def _made() -> Iterator[list[dict[str, Any]]]:
-    """Records of what steps have made; size and digest are found out when their contents are looked at."""
-    connection, place = op.get_bind(), {"job": "", "number": -1}
-    while steps := connection.execute(_STEPS, place).mappings().all():
+def _made(query: sa.TextClause, place: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """Records of what steps or attempts have made; size and digest are found out when their contents are looked at.
+
+    Args:
+        place: before the first of them, by the columns that they are in the order of.
+    """
+    connection = op.get_bind()
+    while outputs := connection.execute(query, place).mappings().all():
         yield [
             {
                 "id": match[2],
-                "organization": step["organization"],
+                "organization": output["organization"],
                 "key": match[1],
                 "media_type": type_of_extension(match[3]),
                 "source": "job",
-                "created_at": step["made_at"],
-                "job": step["job"],
+                "created_at": output["made_at"],
+                "job": output["job"],
             }
-            for step in steps
-            for match in _named(step["output"], "_url")
+            for output in outputs
+            for match in _named(output["output"], "_url")
         ]
-        place = {"job": steps[-1]["job"], "number": steps[-1]["number"]}
+        place = {name: outputs[-1][name] for name in place}
 
 
 def _used() -> Iterator[list[dict[str, Any]]]:
