@@ -99,7 +99,7 @@ def _of_chain(
 ) -> Chosen | Later | Divided | Failure:
     """The next model of the chain."""
     try:
-        chain = targets(worker, plan.options_of(job, planned).get("model"), draw_of(job, planned.name))
+        chain = targets(worker, plan.model_of(job, planned), draw_of(job, planned.name))
     except InvalidRequest as error:
         return Failure(error.code, error.message, error.hint, FailureClass.FINAL)
     earlier = job.attempts_that_count(planned.name)

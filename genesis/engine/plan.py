@@ -58,6 +58,13 @@ def options_of(job: Job, step: PipelineStep) -> dict[str, Any]:
     return _given({name: expression.evaluate(scope) for name, expression in step.options.items()})
 
 
+def model_of(job: Job, step: PipelineStep) -> str | None:
+    """The model that the options of a step's call name, if they do; a part has that of the whole."""
+    part = job.step(step.name).part if job.has_parts else None
+    named = (step if part is None else job.planned(part.of)).options.get("model")
+    return None if named is None else named.evaluate(job.scope)
+
+
 def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:
     """The next moves of a running job.
 

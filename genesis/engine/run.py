@@ -302,7 +302,8 @@ class JobRun:
         return outcome.succeeded(step, attempt, result, now)
 
     def _apply(self, change: Change) -> None:
-        change = replace(change, evidence=all_billed(self._job, change.evidence, self._around.prices))
+        if change.evidence:
+            change = replace(change, evidence=all_billed(self._job, change.evidence, self._around.prices))
         self._job = plan.applied(self._job, change)
         self._draft = merged(self._draft, change)
 
