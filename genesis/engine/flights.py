@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
@@ -53,9 +54,14 @@ class Flight:
 
 
 class Flights:
-    """Calls by attempt."""
+    """Calls by attempt.
 
-    def __init__(self) -> None:
+    Args:
+        news: set when a call has ended.
+    """
+
+    def __init__(self, news: asyncio.Event) -> None:
+        self._news = news
         self._flights: dict[str, Flight] = {}
 
     def __iter__(self) -> Iterator[Flight]:
@@ -77,8 +83,12 @@ class Flights:
     def attempts(self) -> frozenset[str]:
         return frozenset(self._flights)
 
-    def add(self, planned: PipelineStep, attempt: Attempt, task: CallTask) -> None:
+    def begin(self, planned: PipelineStep, attempt: Attempt, call: Coroutine[Any, Any, CallResult]) -> CallTask:
+        """Begins a call."""
+        task = asyncio.create_task(call)
+        task.add_done_callback(lambda _: self._news.set())
         self._flights[attempt.id] = Flight(planned, attempt, task)
+        return task
 
     def update(self, attempt: Attempt) -> None:
         """Notes that the stored attempt has changed."""
