@@ -13,6 +13,7 @@ from genesis.domain.pipeline import PipelineStep
 from genesis.engine import outcome
 from genesis.engine.call import StillOpen
 from genesis.engine.lease import since_boot
+from genesis.engine.news import News
 from genesis.errors import CallFailed, Fenced
 from genesis.ports.workers import CallResult, WorkerClient
 
@@ -57,10 +58,10 @@ class Flights:
     """Calls by attempt.
 
     Args:
-        news: set when a call has ended.
+        news: told when a call has ended.
     """
 
-    def __init__(self, news: asyncio.Event) -> None:
+    def __init__(self, news: News) -> None:
         self._news = news
         self._flights: dict[str, Flight] = {}
 
@@ -86,7 +87,7 @@ class Flights:
     def begin(self, planned: PipelineStep, attempt: Attempt, call: Coroutine[Any, Any, CallResult]) -> CallTask:
         """Begins a call."""
         task = asyncio.create_task(call)
-        task.add_done_callback(lambda _: self._news.set())
+        task.add_done_callback(self._news.tell)
         self._flights[attempt.id] = Flight(planned, attempt, task)
         return task
 

@@ -24,6 +24,7 @@ from genesis.engine.draft import NOTHING, finished, merged, skipped
 from genesis.engine.durable import write
 from genesis.engine.flights import CallTask, Flight, Flights, is_repeatable
 from genesis.engine.lease import since_boot
+from genesis.engine.news import News
 from genesis.engine.parts import Divided, United, call_with, cut_up, expanded, models_of
 from genesis.engine.prospect import prospect_of
 from genesis.engine.settlement import all_billed
@@ -59,7 +60,7 @@ class JobRun:
         self._around = around
         self._fence = Fence(job.id, job.owner or "", job.epoch)
         self._draft = NOTHING
-        self._news = asyncio.Event()  # that a call has ended, a step got its slots, the run was canceled or lost
+        self._news = News()  # a call has ended, a step got its slots, the run was canceled or lost
         self._slots = JobSlots(around.lanes, lane, self._news)
         self._flights = Flights(self._news)
         self._canceled = False
@@ -95,12 +96,12 @@ class JobRun:
     def cancel(self) -> None:
         """Makes the run end the job as canceled; it passes this on to the calls under way."""
         self._canceled = True
-        self._news.set()
+        self._news.tell()
 
     def lose(self) -> None:
         """Tells the run that somebody else decides about its job: it ends, but for what may have been paid for."""
         self._lost = True
-        self._news.set()
+        self._news.tell()
 
     @property
     def is_lost(self) -> bool:
@@ -254,13 +255,7 @@ class JobRun:
         if not self._draining and not plan.is_broken(self._job):  # else no step is tried again
             retry_at = plan.next_retry(self._job, self._flights.steps | self._slots.waiting)
             pauses += [] if retry_at is None else [(retry_at - self._around.clock.now()) / 1000]
-        if pauses:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, min(pauses))):
-                    await self._news.wait()
-        else:
-            await self._news.wait()
-        self._news.clear()
+        await self._news.wait(max(0.0, min(pauses)) if pauses else None)
         self._slots.clear_turns()
         while (flight := self._flights.take_ended()) is not None:
             self._settle(flight)

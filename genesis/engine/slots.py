@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from genesis.engine.lanes import Lanes
+from genesis.engine.news import News
 
 
 class JobSlots:
@@ -14,10 +15,10 @@ class JobSlots:
 
     Args:
         lane: in which a slot is held already, for whichever step of this capability begins first.
-        news: set when a step has come to hold its slots.
+        news: told when a step has come to hold its slots.
     """
 
-    def __init__(self, lanes: Lanes, lane: str | None, news: asyncio.Event) -> None:
+    def __init__(self, lanes: Lanes, lane: str | None, news: News) -> None:
         self._lanes = lanes
         self._spare = lane
         self._news = news
@@ -46,7 +47,7 @@ class JobSlots:
         missing = wanted[len(held) :]
         if missing:
             turn = asyncio.create_task(self._wait(step, missing))
-            turn.add_done_callback(lambda _: self._news.set())
+            turn.add_done_callback(self._news.tell)
             self._turns[turn] = step
         return not missing
 

@@ -151,6 +151,8 @@ class Writer:
             self._on_fatal()
 
     def _write_all(self) -> None:
+        # Without it, the driver raises and catches an exception for each None in a row.
+        sqlite3.register_adapter(type(None), lambda null: null)
         with closing(sqlite3.connect(self._database, isolation_level=None)) as connection:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
