@@ -1,10 +1,11 @@
 """With which model a step is tried next, and the record of that intent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import Attempt
+from genesis.domain.copies import replace
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds, new_id

@@ -1,10 +1,11 @@
 """What a job does next: a pure function of its plan and of what its steps have come to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES, longest
+from genesis.domain.copies import replace
 from genesis.domain.expression import Scope
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus

@@ -7,10 +7,10 @@ the change has recorded. So a job of n steps in a row costs n + 2 flushes (line 
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 from genesis.domain.attempt import Attempt, AttemptState
+from genesis.domain.copies import replace
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import DEADLINE_PASSED, DEFECT, Failure
 from genesis.domain.identity import Milliseconds

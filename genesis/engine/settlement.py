@@ -1,9 +1,9 @@
 """What an attempt that has ended costs, and by whose word: pure, from what it turned out to be and what models charge."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
+from genesis.domain.copies import replace
 from genesis.domain.job import Job
 from genesis.domain.money import Money
 from genesis.domain.price import MOST_COST, CostSource, Price, cost_of
