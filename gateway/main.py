@@ -32,6 +32,8 @@ Create a job with `POST /jobs`, look at it with `GET /jobs/{job_id}` or follow `
 (RFC 9457) with a stable `code`, what happened, and a `hint` what to do.
 """
 
+_NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
+"""What nobody has set up would be looked for at each request."""
 _BATCH_REQUESTS = 32
 """A batch may have as many bytes as this many other requests: 1,000 jobs of the longest text in plain ASCII."""
 
@@ -51,7 +53,9 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
         async with engine_in(app, settings, open_workers):
             yield
 
-    app = FastAPIOffline(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
+    app = FastAPIOffline(
+        title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan, telemetry=_NO_TELEMETRY
+    )
     app.state.largest_job = settings.max_request_bytes
     shown = (
         jobs.router,

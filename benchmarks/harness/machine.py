@@ -12,6 +12,7 @@ TARGET_CORE = 1
 """Runs what is measured, with all its children and its database."""
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_READ_BYTES = 1 << 20
 
 
 def require_two_cores() -> None:
@@ -88,3 +89,15 @@ def main_thread_seconds(pid: int) -> float:
     """User and system time of a process's first thread so far, in seconds."""
     fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+
+
+def read_into_memory(folder: Path) -> None:
+    """Reads every file below a folder once, so that the system has it in memory.
+
+    Virtual machines may have to give memory back within seconds, and then what is read at random is read from the disk.
+    """
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as content:
+                while content.read(_READ_BYTES):
+                    pass
