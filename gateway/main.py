@@ -35,6 +35,8 @@ a stable `code`, what happened, and a `hint` what to do.
 """
 
 _EXPOSED = ("Accept-Ranges", "Content-Range", "ETag", "Link", "Location", "Preference-Applied", "Retry-After")
+_NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
+"""What nobody has set up would be looked for at each request."""
 _BATCH_REQUESTS = 32
 """A batch may have as many bytes as this many other requests: 1,000 jobs of the longest text in plain ASCII."""
 
@@ -58,7 +60,9 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
         finally:
             await store.close()
 
-    app = FastAPIOffline(title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan)
+    app = FastAPIOffline(
+        title="Genesis", description=_DESCRIPTION, version=__version__, lifespan=lifespan, telemetry=_NO_TELEMETRY
+    )
     app.state.settings = settings
     app.state.largest_job = settings.max_request_bytes
     shown = (

@@ -37,8 +37,11 @@ async def uploaded(adapter: Adapter, channel: Channel, call: ProviderCall, deadl
     Raises:
         ProviderError: the file was not taken; as nothing was asked for yet, that is never in doubt.
     """
-    request = adapter.build_upload(call) if isinstance(adapter, UploadingAdapter) else None
-    if request is None or not isinstance(adapter, UploadingAdapter):
+    if (
+        call.media is None
+        or not isinstance(adapter, UploadingAdapter)
+        or (request := adapter.build_upload(call)) is None
+    ):
         return call
     try:
         return replace(call, media_url=adapter.parse_upload(await channel.send(request, deadline)))

@@ -12,6 +12,7 @@ TARGET_CORE = 1
 """Runs what is measured, with all its children and its database."""
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_READ_BYTES = 1 << 20
 
 
 def require_two_cores() -> None:
@@ -106,3 +107,15 @@ def peak_kib(pid: int) -> int:
     """The most resident memory that a process has had since its peak was begun anew, in KiB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
+def read_into_memory(folder: Path) -> None:
+    """Reads every file below a folder once, so that the system has it in memory.
+
+    Virtual machines may have to give memory back within seconds, and then what is read at random is read from the disk.
+    """
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as content:
+                while content.read(_READ_BYTES):
+                    pass

@@ -1,9 +1,9 @@
 """How a job's values change with what is written about it: pure, and the same in every kind of database."""
 
-from dataclasses import replace
 from typing import Any
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
+from genesis.domain.copies import replace
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import POISONED, Failure
 from genesis.domain.identity import Milliseconds

@@ -35,6 +35,17 @@ def moves(transitions: Mapping[State, frozenset[State]], *staying: State) -> str
     return sql_list(f"{earlier}>{later}" for earlier, later in [*pairs, *((state, state) for state in staying)])
 
 
+def is_among(move: str, allowed: str) -> str:
+    """That a move is allowed, for SQLite: it would put the words of an `IN` into a table of their own at each execution.
+
+    Args:
+        move: an expression for it.
+        allowed: as `moves` writes them.
+    """
+    words = allowed.replace("'", "|")
+    return f"instr('{words}', '|' || {move} || '|') > 0"
+
+
 TERMINAL = sql_list(jobs.TERMINAL)
 """Statuses of jobs that are over."""
 OPEN = sql_list(attempts.OPEN)

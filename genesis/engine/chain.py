@@ -74,9 +74,9 @@ def targets(worker: WorkerDescription, model: str | None, draw: str) -> tuple[Ta
             f"No provider can serve {worker.capability}.",
             hint=_missing(worker),
         )
-    classes = {provider.name: provider.provider_class for provider in worker.providers}
-    ordered = sorted(chain, key=lambda link: (link.group, _lot(link, draw)))
-    return tuple(Target(link.target, classes[link.provider]) for link in ordered)
+    if worker.shares_load:
+        chain = tuple(sorted(chain, key=lambda link: (link.group, _lot(link, draw))))
+    return tuple(Target(link.target, worker.provider_classes[link.provider]) for link in chain)
 
 
 def _missing(worker: WorkerDescription) -> str:

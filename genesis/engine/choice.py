@@ -1,10 +1,11 @@
 """With which model a step is tried next, and the record of that intent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.attempt import Attempt
+from genesis.domain.copies import replace
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import Failure
 from genesis.domain.identity import Milliseconds, new_id
@@ -99,7 +100,7 @@ def _of_chain(
 ) -> Chosen | Later | Divided | Failure:
     """The next model of the chain."""
     try:
-        chain = targets(worker, plan.options_of(job, planned).get("model"), draw_of(job, planned.name))
+        chain = targets(worker, plan.model_of(job, planned), draw_of(job, planned.name))
     except InvalidRequest as error:
         return Failure(error.code, error.message, error.hint, FailureClass.FINAL)
     earlier = job.attempts_that_count(planned.name)

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 
+from genesis.domain.copies import replace
 from genesis.domain.identity import Milliseconds, new_id
 from genesis.domain.job import Job, JobStatus
 from genesis.engine import plan

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
 from genesis.domain.failure import INTERRUPTED
@@ -12,6 +13,7 @@ from genesis.domain.pipeline import PipelineStep
 from genesis.engine import outcome
 from genesis.engine.call import StillOpen
 from genesis.engine.lease import since_boot
+from genesis.engine.news import News
 from genesis.errors import CallFailed, Fenced
 from genesis.ports.workers import CallResult, WorkerClient
 
@@ -53,9 +55,14 @@ class Flight:
 
 
 class Flights:
-    """Calls by attempt."""
+    """Calls by attempt.
 
-    def __init__(self) -> None:
+    Args:
+        news: told when a call has ended.
+    """
+
+    def __init__(self, news: News) -> None:
+        self._news = news
         self._flights: dict[str, Flight] = {}
 
     def __iter__(self) -> Iterator[Flight]:
@@ -77,8 +84,12 @@ class Flights:
     def attempts(self) -> frozenset[str]:
         return frozenset(self._flights)
 
-    def add(self, planned: PipelineStep, attempt: Attempt, task: CallTask) -> None:
+    def begin(self, planned: PipelineStep, attempt: Attempt, call: Coroutine[Any, Any, CallResult]) -> CallTask:
+        """Begins a call."""
+        task = asyncio.create_task(call)
+        task.add_done_callback(self._news.tell)
         self._flights[attempt.id] = Flight(planned, attempt, task)
+        return task
 
     def update(self, attempt: Attempt) -> None:
         """Notes that the stored attempt has changed."""

@@ -134,7 +134,7 @@ class OrderDesk:
             worker = self.workers.get(step.capability)
             if worker is None or step.on_error is OnError.CONTINUE:
                 continue
-            targets(worker, plan.options_of(job, step).get("model"), draw_of(job, step.name))
+            targets(worker, plan.model_of(job, step), draw_of(job, step.name))
 
 
 def fingerprint(orders: Sequence[Order]) -> str:

@@ -1,11 +1,12 @@
 """What an attempt's result or failure means for its step: pure decisions, no I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from genesis.domain.artifact import Artifact
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
+from genesis.domain.copies import replace
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import INTERRUPTED, OUTCOME_UNKNOWN, WITHHELD, Failure
 from genesis.domain.identity import Milliseconds

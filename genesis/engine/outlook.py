@@ -15,7 +15,8 @@ from genesis.ports.queries import Queries
 
 FARTHEST_POSITION = 1_000
 """Positions are counted up to here."""
-_EXECUTORS_KNOWN_MILLISECONDS = 2_000
+_KNOWN_MILLISECONDS = 2_000
+"""For so long, what was asked of the ledger is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,18 @@ class Forecast:
         self._is_quarantined = is_quarantined
         self._without_slot = without_slot
         self._executors: int | None = None
-        self._executors_asked = 0
+        self._unlimited: set[str] = set()  # organizations that may run any number of jobs
+        self._looked_at = 0
 
     async def _look(self) -> None:
         """Looks whether anybody runs jobs, unless that is known."""
         now = self._now()
-        if self._executes or abs(now - self._executors_asked) < _EXECUTORS_KNOWN_MILLISECONDS:
+        if abs(now - self._looked_at) < _KNOWN_MILLISECONDS:
             return
-        self._executors_asked = now
+        self._looked_at = now
+        self._unlimited.clear()
+        if self._executes:
+            return
         try:
             self._executors = await self._queries.live_executors()
         except Unavailable:  # nobody knows then
@@ -87,10 +92,15 @@ class Forecast:
         return [why_waiting(job, self._around(job, now, full, retries.get(job.id, {}))) for job in jobs]
 
     async def _at_limit(self, organization: str) -> bool:
+        if organization in self._unlimited:
+            return False
         try:
-            return (await self._queries.room(organization))[1] == 0
+            limit, room = await self._queries.room(organization)
         except Unavailable:  # less is told then
             return False
+        if limit is None:
+            self._unlimited.add(organization)
+        return room == 0
 
     async def _last_retries(self, jobs: Sequence[str]) -> Mapping[str, Mapping[str, Event]]:
         try:

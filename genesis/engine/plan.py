@@ -1,10 +1,11 @@
 """What a job does next: a pure function of its plan and of what its steps have come to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES, longest
+from genesis.domain.copies import replace
 from genesis.domain.expression import Scope
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
@@ -56,6 +57,13 @@ def options_of(job: Job, step: PipelineStep) -> dict[str, Any]:
         return {}
     scope = job.scope
     return _given({name: expression.evaluate(scope) for name, expression in step.options.items()})
+
+
+def model_of(job: Job, step: PipelineStep) -> str | None:
+    """The model that the options of a step's call name, if they do; a part has that of the whole."""
+    part = job.step(step.name).part if job.has_parts else None
+    named = (step if part is None else job.planned(part.of)).options.get("model")
+    return None if named is None else named.evaluate(job.scope)
 
 
 def advance(job: Job, in_flight: frozenset[str], now: Milliseconds) -> Moves:

@@ -24,6 +24,6 @@ def _chain(job: Job, flight: Flight, around: Surroundings) -> tuple[Target, ...]
     if worker is None or is_own(flight.attempt.target):
         return (Target(flight.attempt.target, flight.attempt.provider_class),)
     try:
-        return targets(worker, plan.options_of(job, planned).get("model"), draw_of(job, planned.name))
+        return targets(worker, plan.model_of(job, planned), draw_of(job, planned.name))
     except InvalidRequest:
         return ()

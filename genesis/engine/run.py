@@ -7,10 +7,10 @@ the change has recorded. So a job of n steps in a row costs n + 2 flushes (line 
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 from genesis.domain.attempt import Attempt, AttemptState
+from genesis.domain.copies import replace
 from genesis.domain.event import Event, EventType
 from genesis.domain.failure import DEADLINE_PASSED, DEFECT, Failure
 from genesis.domain.identity import Milliseconds
@@ -24,6 +24,7 @@ from genesis.engine.draft import NOTHING, finished, merged, skipped
 from genesis.engine.durable import write
 from genesis.engine.flights import CallTask, Flight, Flights, is_repeatable
 from genesis.engine.lease import since_boot
+from genesis.engine.news import News
 from genesis.engine.parts import Divided, United, call_with, cut_up, expanded, models_of
 from genesis.engine.prospect import prospect_of
 from genesis.engine.settlement import all_billed
@@ -59,10 +60,11 @@ class JobRun:
         self._around = around
         self._fence = Fence(job.id, job.owner or "", job.epoch)
         self._draft = NOTHING
-        self._slots = JobSlots(around.lanes, lane)
-        self._flights = Flights()
-        self._canceled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._news = News()  # a call has ended, a step got its slots, the run was canceled or lost
+        self._slots = JobSlots(around.lanes, lane, self._news)
+        self._flights = Flights(self._news)
+        self._canceled = False
+        self._lost = False
         self._asked: set[str] = set()  # attempts whose outcome is unknown, asked for once
         self._draining = False
         left = plan.seconds_left(job, around.clock.now())
@@ -93,18 +95,18 @@ class JobRun:
 
     def cancel(self) -> None:
         """Makes the run end the job as canceled; it passes this on to the calls under way."""
-        if not self._canceled.done():
-            self._canceled.set_result(None)
+        self._canceled = True
+        self._news.tell()
 
     def lose(self) -> None:
         """Tells the run that somebody else decides about its job: it ends, but for what may have been paid for."""
-        if not self._lost.done():
-            self._lost.set_result(None)
+        self._lost = True
+        self._news.tell()
 
     @property
     def is_lost(self) -> bool:
         """Whether somebody else decides about the job."""
-        return self._lost.done()
+        return self._lost
 
     async def run(self) -> Release | Finish | None:
         """Runs until the job has ended or waits for something; returns which of both.
@@ -123,7 +125,7 @@ class JobRun:
                     return left
                 if not launches:
                     await self._next()
-                if self._canceled.done():
+                if self._canceled:
                     return await self._end(JobStatus.CANCELED, launches)
                 if self._is_late:
                     return await self._end(JobStatus.FAILED, launches, DEADLINE_PASSED)
@@ -141,13 +143,12 @@ class JobRun:
         """Begins the calls whose intents are durable, unless something has come between."""
         for planned, attempt in launches:
             lanes = self._slots.hand_over(planned.name, planned.capability)
-            if self._draining or self._canceled.done() or self.is_lost or not self._around.may_call():
+            if self._draining or self._canceled or self.is_lost or not self._around.may_call():
                 self._slots.give(lanes)
                 self._withhold(attempt)
                 continue
-            task = asyncio.create_task(self._exchange(planned, attempt).made())
+            task = self._flights.begin(planned, attempt, self._exchange(planned, attempt).made())
             task.add_done_callback(partial(self._land, lanes))
-            self._flights.add(planned, attempt, task)
 
     def _land(self, lanes: tuple[str, ...], task: CallTask) -> None:
         """Gives the slots of a call back, and takes down what it tells about the worker's."""
@@ -244,8 +245,7 @@ class JobRun:
             self._asked.add(attempt.id)
             exchange = self._exchange(planned, attempt)
             replaced = attempt.state is AttemptState.UNKNOWN and outcome.may_be_replaced(self._job, attempt)
-            asking = exchange.replaced() if replaced else exchange.resumed()
-            self._flights.add(planned, attempt, asyncio.create_task(asking))
+            self._flights.begin(planned, attempt, exchange.replaced() if replaced else exchange.resumed())
             return True
         return False
 
@@ -255,14 +255,7 @@ class JobRun:
         if not self._draining and not plan.is_broken(self._job):  # else no step is tried again
             retry_at = plan.next_retry(self._job, self._flights.steps | self._slots.waiting)
             pauses += [] if retry_at is None else [(retry_at - self._around.clock.now()) / 1000]
-        timeout = max(0.0, min(pauses)) if pauses else None
-        waiting: set[asyncio.Future[None] | asyncio.Task[object]] = {
-            self._canceled,
-            self._lost,
-            *self._slots.turns,
-            *self._flights.tasks,
-        }
-        await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        await self._news.wait(max(0.0, min(pauses)) if pauses else None)
         self._slots.clear_turns()
         while (flight := self._flights.take_ended()) is not None:
             self._settle(flight)
@@ -302,7 +295,8 @@ class JobRun:
         return outcome.succeeded(step, attempt, result, now)
 
     def _apply(self, change: Change) -> None:
-        change = replace(change, evidence=all_billed(self._job, change.evidence, self._around.prices))
+        if change.evidence:
+            change = replace(change, evidence=all_billed(self._job, change.evidence, self._around.prices))
         self._job = plan.applied(self._job, change)
         self._draft = merged(self._draft, change)
 

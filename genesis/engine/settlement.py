@@ -1,9 +1,9 @@
 """What an attempt that has ended costs, and by whose word: pure, from what it turned out to be and what models charge."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from genesis.domain.attempt import Attempt, AttemptState, ProviderClass
+from genesis.domain.copies import replace
 from genesis.domain.job import Job
 from genesis.domain.money import Money
 from genesis.domain.price import MOST_COST, CostSource, Price, cost_of
@@ -24,11 +24,9 @@ def billed(attempt: Attempt, capability: str, asked: str, prices: Prices) -> Att
     Args:
         asked: the model that was asked, where another one has served.
     """
-    attempt = replace(attempt, quantities=_plausible(attempt.quantities)) if attempt.quantities else attempt
-    if attempt.cost is not None and 0 <= attempt.cost <= MOST_COST:
-        return replace(attempt, cost_source=attempt.cost_source or CostSource.PROVIDER)
-    cost, source = _cost(attempt, capability, asked, prices)
-    return replace(attempt, cost=cost, cost_source=source)
+    quantities = _plausible(attempt.quantities)
+    cost, source = _cost(attempt, quantities, capability, asked, prices)
+    return replace(attempt, quantities=quantities, cost=cost, cost_source=source)
 
 
 def all_billed(job: Job, evidence: tuple[Attempt, ...], prices: Prices) -> tuple[Attempt, ...]:
@@ -38,8 +36,10 @@ def all_billed(job: Job, evidence: tuple[Attempt, ...], prices: Prices) -> tuple
 
 
 def _cost(
-    attempt: Attempt, capability: str, asked: str, prices: Prices
+    attempt: Attempt, quantities: Quantities, capability: str, asked: str, prices: Prices
 ) -> tuple[Money, CostSource] | tuple[None, None]:
+    if attempt.cost is not None and 0 <= attempt.cost <= MOST_COST:
+        return attempt.cost, attempt.cost_source or CostSource.PROVIDER
     if attempt.state not in (AttemptState.SUCCEEDED, AttemptState.FAILED):
         return None, None
     if attempt.provider_class is ProviderClass.REPEATABLE:
@@ -48,7 +48,7 @@ def _cost(
         refused = attempt.failure is not None and attempt.failure.kind is FailureClass.SAFE
         return (Money(0), CostSource.PROVIDER) if refused else (None, None)
     found = best_price(capability, (attempt.target, asked), prices)
-    cost = None if found is None else cost_of(found[0], attempt.quantities)
+    cost = None if found is None else cost_of(found[0], quantities)
     return (None, None) if found is None or cost is None else (cost, found[1])
 
 
@@ -67,10 +67,11 @@ def best_price(capability: str, targets: tuple[str, ...], prices: Prices) -> tup
 
 def _plausible(quantities: Quantities) -> Quantities:
     """Those that can be true and be written: a peer may send numbers of any size."""
-    return {
-        unit: quantity
-        for unit, quantity in quantities.items()
-        if quantity.is_finite()
-        and 0 <= quantity <= _LARGEST_QUANTITY
-        and len(quantity.as_tuple().digits) - min(0, int(quantity.as_tuple().exponent)) <= _MOST_DIGITS
-    }
+    return {unit: quantity for unit, quantity in quantities.items() if _is_plausible(quantity)}
+
+
+def _is_plausible(quantity: Decimal) -> bool:
+    if not quantity.is_finite() or not 0 <= quantity <= _LARGEST_QUANTITY:
+        return False
+    written = quantity.as_tuple()
+    return len(written.digits) - min(0, int(written.exponent)) <= _MOST_DIGITS

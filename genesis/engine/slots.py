@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from genesis.engine.lanes import Lanes
+from genesis.engine.news import News
 
 
 class JobSlots:
@@ -14,11 +15,13 @@ class JobSlots:
 
     Args:
         lane: in which a slot is held already, for whichever step of this capability begins first.
+        news: told when a step has come to hold its slots.
     """
 
-    def __init__(self, lanes: Lanes, lane: str | None) -> None:
+    def __init__(self, lanes: Lanes, lane: str | None, news: News) -> None:
         self._lanes = lanes
         self._spare = lane
+        self._news = news
         self._held: dict[str, tuple[str, ...]] = {}
         self._turns: dict[asyncio.Task[None], str] = {}
         self._ended: set[asyncio.Task[None]] = set()  # turns that nobody wants any more
@@ -27,11 +30,6 @@ class JobSlots:
     def waiting(self) -> frozenset[str]:
         """Names of the steps that wait for a slot."""
         return frozenset(step for turn, step in self._turns.items() if not turn.done())
-
-    @property
-    def turns(self) -> frozenset[asyncio.Task[None]]:
-        """One task for each of them, which ends when its step holds its slots."""
-        return frozenset(self._turns)
 
     def hold(self, step: str, wanted: Sequence[str]) -> bool:
         """Whether the step holds a slot of each lane now; else it begins to wait for them."""
@@ -48,7 +46,9 @@ class JobSlots:
         self._held[step] = held
         missing = wanted[len(held) :]
         if missing:
-            self._turns[asyncio.create_task(self._wait(step, missing))] = step
+            turn = asyncio.create_task(self._wait(step, missing))
+            turn.add_done_callback(self._news.tell)
+            self._turns[turn] = step
         return not missing
 
     async def _wait(self, step: str, lanes: Sequence[str]) -> None:

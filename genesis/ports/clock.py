@@ -29,10 +29,12 @@ class SteadyClock:
         return max(told, counted) // 1_000_000
 
 
+_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)  # of Linux
+
+
 def _since_boot() -> int:
     """Nanoseconds since the machine started, those of its sleep included where the system counts them."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic_ns() if clock is None else time.clock_gettime_ns(clock)
+    return time.monotonic_ns() if _SINCE_BOOT is None else time.clock_gettime_ns(_SINCE_BOOT)
 
 
 class SystemClock:

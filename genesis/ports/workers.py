@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from genesis.domain.artifact import Artifact
@@ -55,7 +56,7 @@ class Link:
         return self.target.partition(":")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that what every job asks for is found out once
 class WorkerDescription:
     """What a worker says of itself.
 
@@ -69,13 +70,23 @@ class WorkerDescription:
     providers: tuple[ProviderDescription, ...]
     links: tuple[Link, ...]
 
-    @property
+    @cached_property
     def chain(self) -> tuple[Link, ...]:
         """The links whose providers can be called."""
         configured = {provider.name for provider in self.providers if provider.configured}
         return tuple(link for link in self.links if link.provider in configured)
 
-    @property
+    @cached_property
+    def shares_load(self) -> bool:
+        """Whether any links of the chain share the load."""
+        return len({link.group for link in self.chain}) < len(self.chain)
+
+    @cached_property
+    def provider_classes(self) -> Mapping[str, ProviderClass]:
+        """The providers' classes by their names."""
+        return {provider.name: provider.provider_class for provider in self.providers}
+
+    @cached_property
     def first(self) -> tuple[ProviderDescription, ...]:
         """The providers that steps are tried with first; more than one where they share the load."""
         chain = self.chain

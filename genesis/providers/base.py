@@ -6,7 +6,7 @@ resumed as data; the worker's runner sends, polls, measures and stores.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from genesis.domain.attempt import ProviderClass
 from genesis.domain.money import Money
@@ -151,7 +151,12 @@ class VersatileAdapter(Adapter, Protocol):
 
 def options_of(adapter: Adapter, model: str) -> OptionTable:
     """How a model is told the options of the adapter's capability."""
-    return adapter.options_of(model) if isinstance(adapter, VersatileAdapter) else adapter.options
+    return adapter.options_of(model) if _is_versatile(adapter) else adapter.options
+
+
+def _is_versatile(adapter: Adapter) -> TypeGuard[VersatileAdapter]:
+    # Every call asks this, and `isinstance` would look through all names of the protocol each time.
+    return hasattr(adapter, "options_of")
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 import asyncio
 
 from genesis.engine.lanes import Lanes
+from genesis.engine.news import News
 from genesis.engine.slots import JobSlots
 
 BOTH = ("image", "image:p2")
@@ -23,7 +24,7 @@ async def turns_of(*runs):
 async def test_runs_that_need_two_lanes_do_not_lock_each_other_out():
     lanes = lanes_of()
     assert lanes.take("image")  # a call of another provider
-    gone, first, second = (JobSlots(lanes, None) for _ in range(3))
+    gone, first, second = (JobSlots(lanes, None, News()) for _ in range(3))
     assert not gone.hold("s", BOTH)
     assert not first.hold("s", BOTH)
     await turns_of()
@@ -41,7 +42,7 @@ async def test_runs_that_need_two_lanes_do_not_lock_each_other_out():
 async def test_who_waits_for_a_lane_holds_none_that_comes_after_it():
     lanes = lanes_of()
     assert lanes.take("image")
-    run = JobSlots(lanes, None)
+    run = JobSlots(lanes, None, News())
     assert not run.hold("s", BOTH)
     assert lanes.free("image:p2") == 1
     await run.close()
@@ -51,7 +52,7 @@ async def test_who_holds_the_first_lane_waits_for_the_second_with_it():
     lanes = lanes_of()
     assert lanes.take("image")  # what the run comes with
     assert lanes.take("image:p2")
-    run = JobSlots(lanes, "image")
+    run = JobSlots(lanes, "image", News())
     assert not run.hold("s", BOTH)
     lanes.give("image:p2")
     assert await turns_of(run) == [frozenset()]
@@ -63,7 +64,7 @@ async def test_who_holds_the_first_lane_waits_for_the_second_with_it():
 
 async def test_another_target_gives_back_what_the_first_one_needed():
     lanes = lanes_of()
-    run = JobSlots(lanes, None)
+    run = JobSlots(lanes, None, News())
     assert run.hold("s", BOTH)
     assert run.hold("s", ("image", "image:p3"))
     assert [lanes.free(lane) for lane in ("image", "image:p2", "image:p3")] == [0, 1, 0]
@@ -74,12 +75,12 @@ async def test_another_target_gives_back_what_the_first_one_needed():
 async def test_who_stops_waiting_waits_no_more_at_once():
     lanes = lanes_of()
     assert lanes.take("image")
-    run = JobSlots(lanes, None)
+    run = JobSlots(lanes, None, News())
     assert not run.hold("s", BOTH)
     assert run.waiting == {"s"}
     await turns_of()
     run.stop_waiting()
-    assert (run.waiting, run.turns) == (frozenset(), frozenset())
+    assert run.waiting == frozenset()
     await run.close()
     lanes.give("image")
     assert lanes.free("image") == 1
@@ -88,7 +89,7 @@ async def test_who_stops_waiting_waits_no_more_at_once():
 async def test_a_turn_that_comes_with_the_end_is_given_back():
     lanes = lanes_of()
     assert lanes.take("image")
-    run = JobSlots(lanes, None)
+    run = JobSlots(lanes, None, News())
     assert not run.hold("s", BOTH)
     await turns_of()
     lanes.give("image")  # the slot is the run's now, which does not know it yet
@@ -98,7 +99,7 @@ async def test_a_turn_that_comes_with_the_end_is_given_back():
 
 async def test_a_run_may_come_without_a_slot():
     lanes = lanes_of(slots=0)
-    run = JobSlots(lanes, None)
+    run = JobSlots(lanes, None, News())
     run.drop_spare()
     assert run.hand_over("s", "image") == ()
     await run.close()

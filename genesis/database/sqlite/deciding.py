@@ -7,7 +7,7 @@ from genesis.database.rows import dump, dump_failure
 from genesis.database.sqlite.ending import end_all, end_unowned
 from genesis.database.sqlite.loading import load_jobs
 from genesis.database.sqlite.transaction import Transaction
-from genesis.database.states import JOB_ENDS, TERMINAL
+from genesis.database.states import JOB_ENDS, TERMINAL, is_among
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.step import StepState
@@ -22,9 +22,10 @@ _RELEASE = (
     f"{_FENCE} {_RETURNING}"
 )
 _REQUEUE = _RELEASE.replace(" SET ", f" SET status = '{JobStatus.QUEUED}', started_at = NULL, ", 1)
+_ENDS = is_among("status || '>' || ?", JOB_ENDS)
 _FINISH = (
     "UPDATE jobs SET event_seq = event_seq + ?, owner = NULL, epoch = epoch + 1, status = ?, outputs = ?, "
-    f"failure = ?, completed_at = ? {_FENCE} AND (status || '>' || ?) IN ({JOB_ENDS}) {_RETURNING}"
+    f"failure = ?, completed_at = ? {_FENCE} AND {_ENDS} {_RETURNING}"
 )
 _JOB = "SELECT * FROM jobs WHERE id = ? AND organization = ?"
 _ASK = "UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE id = ? RETURNING owner"

@@ -27,7 +27,7 @@ from genesis.database.rows import (
     step_change,
     step_values,
 )
-from genesis.database.states import ATTEMPT_MOVES, CLAIMABLE, STEP_MOVES
+from genesis.database.states import ATTEMPT_MOVES, CLAIMABLE, STEP_MOVES, is_among
 from genesis.domain.attempt import Attempt
 from genesis.domain.event import Event
 from genesis.domain.job import Job
@@ -48,8 +48,9 @@ _ADD_JOB = _insert("jobs", JOB_COLUMNS)
 _ADD_STEP = _insert("steps", STEP_COLUMNS)
 _ADD_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
 _ADD_EVENT = _insert("events", EVENT_COLUMNS)
-_SETTLE = f"UPDATE attempts SET {_EVIDENCE} WHERE id = ? AND (state || '>' || ?) IN ({ATTEMPT_MOVES})"
-_CHANGE_STEP = f"UPDATE steps SET {_CHANGED} WHERE job = ? AND name = ? AND (state || '>' || ?) IN ({STEP_MOVES})"
+_MOVE = "state || '>' || ?"
+_SETTLE = f"UPDATE attempts SET {_EVIDENCE} WHERE id = ? AND {is_among(_MOVE, ATTEMPT_MOVES)}"
+_CHANGE_STEP = f"UPDATE steps SET {_CHANGED} WHERE job = ? AND name = ? AND {is_among(_MOVE, STEP_MOVES)}"
 _ADD_FILE = (
     "INSERT INTO files (organization, job, source, expires_at, id, key, media_type, size, sha256, created_at) "
     "SELECT jobs.organization, jobs.id, 'job', ?7 + 1000 * file_retention_seconds, ?2, ?3, ?4, ?5, ?6, ?7 "

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from genesis.database.sqlite.transaction import Transaction
 from genesis.errors import GenesisError, Unavailable
@@ -51,8 +51,15 @@ _Identity = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """A command that waits.
+
+    Attributes:
+        refusable: whether it may be refused, as new jobs may.
+    """
+
     command: Command[Any]
     future: "asyncio.Future[Any]"
+    refusable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +103,16 @@ class Writer:
         Raises:
             Unavailable: it was deleted or replaced, so that a process that starts anew would find nothing of it.
         """
-        if _identity(self._database) != self._file:
-            raise Unavailable(
-                f"The database file {self._database} was deleted or replaced while it was in use.",
-                hint="Put the file back where it was, or restart the process; stop it first whenever you change the file.",
-            )
+        if (refusal := self._refusal()) is not None:
+            raise refusal
+
+    def _refusal(self) -> Unavailable | None:
+        if _identity(self._database) == self._file:
+            return None
+        return Unavailable(
+            f"The database file {self._database} was deleted or replaced while it was in use.",
+            hint="Put the file back where it was, or restart the process; stop it first whenever you change the file.",
+        )
 
     def start(self) -> None:
         self._file = _identity(self._database)
@@ -116,7 +128,7 @@ class Writer:
         """Runs a command and returns its result once it is durable.
 
         Args:
-            refusable: whether it may be refused when too many wait.
+            refusable: whether it may be refused: when too many wait, or where nobody would find it again.
 
         Raises:
             Unavailable: the database could not write it now, or it was refused.
@@ -124,12 +136,10 @@ class Writer:
         """
         if refusable and self._queue.qsize() >= _LONGEST_QUEUE:
             raise Unavailable("The job ledger has more to write than it can.", hint="Try again in a few seconds.")
-        if refusable:
-            self.check_file()
         if not self._thread.is_alive():
             raise Unavailable("The job ledger is not written any more.", hint="Restart the process.")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Entry(command, future))
+        self._queue.put(_Entry(command, future, refusable))
         return await future
 
     def _run(self) -> None:
@@ -141,11 +151,13 @@ class Writer:
             self._on_fatal()
 
     def _write_all(self) -> None:
+        # Without it, the driver raises and catches an exception for each None in a row.
+        sqlite3.register_adapter(type(None), lambda null: null)
         with closing(sqlite3.connect(self._database, isolation_level=None)) as connection:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
             while entries := self._next():
-                flushed = _flush(connection, [entry.command for entry in entries])
+                flushed = _flush(connection, self._commands(entries))
                 self._deliver(entries, flushed)
 
     def _next(self) -> list[_Entry]:
@@ -160,6 +172,17 @@ class Writer:
         if entries:
             self._queue.put(None)  # the end comes after these
         return entries
+
+    def _commands(self, entries: list[_Entry]) -> list[Command[Any]]:
+        """What is written: where the file has gone, only what cannot be refused."""
+        refusal = self._refusal()
+        if refusal is None:
+            return [entry.command for entry in entries]
+
+        def refuse(_: Transaction) -> NoReturn:
+            raise refusal
+
+        return [refuse if entry.refusable else entry.command for entry in entries]
 
     def _deliver(self, entries: list[_Entry], flushed: _Flushed) -> None:
         """Hands everything over to the event loop in one call: each wake-up of it costs a system call."""
@@ -179,10 +202,10 @@ class Writer:
 
 
 def _identity(file: Path) -> _Identity | None:
-    """The file's device and number; None where there is none. Another one of the same name has others."""
+    """The file's device and number; None where it cannot be found. Another one of the same name has others."""
     try:
         found = file.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_dev, found.st_ino
 
