@@ -10,7 +10,6 @@ from genesis.errors import FieldError, InvalidRequest
 FILE = "file"
 
 _FORM = b"multipart/form-data"
-_MOST_PARTS = 16
 _MOST_HEADERS = 8
 _LONGEST_HEADER_BYTES = 4096
 _LONGEST_FIELD_BYTES = 4096
@@ -41,7 +40,7 @@ def malformed(reason: str) -> InvalidRequest:
 
 
 class FileForm:
-    """A form with one file.
+    """A form with one file. It has no more parts than there are names, since none of them may come twice.
 
     Attributes:
         fields: its other parts by their names; complete when all pieces of the file have been taken.
@@ -55,7 +54,6 @@ class FileForm:
         self.fields: dict[str, str] = {}
         self.file_name = ""
         self._known = known
-        self._parts = 0
         self._has_file = False
         self._ended = False
         self._part = ""  # the part that is read
@@ -105,9 +103,6 @@ class FileForm:
         yield from pieces
 
     def _part_begins(self) -> None:
-        self._parts += 1
-        if self._parts > _MOST_PARTS:
-            raise malformed(f"it has more than {_MOST_PARTS} parts")
         self._headers.clear()
         self._field.clear()
 

@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from genesis.domain.artifact import Artifact
@@ -139,10 +140,10 @@ class Upkeep:
         return swept
 
     async def _sweep(self, batch: Mapping[str, AbstractSet[str]]) -> int:
-        ids = set[str]().union(*batch.values())
-        known = await self._records.known(ids)
+        all_ids = set[str]().union(*batch.values())
+        known = await self._records.known(all_ids)
         # What has been completed has left `incoming`; what comes there after that is nobody's.
-        waiting = await self._records.waiting(ids)
+        waiting = await self._records.waiting(all_ids)
         orphans = [key for key, ids in batch.items() if ids.isdisjoint(waiting if key.startswith(_INCOMING) else known)]
         failures = 0
         for key in orphans:
@@ -163,6 +164,7 @@ class Upkeep:
         except NotFound:
             if (await self._records.known({file.id})) == set():
                 return  # it was deleted meanwhile
+            await self._check_there_is_a_store()
             await self._records.examined(
                 file.id,
                 Artifact(file.key, file.media_type, file.size or 0, file.sha256 or ""),
@@ -177,6 +179,18 @@ class Upkeep:
         await self._records.examined(file.id, artifact, found.details, found.problem)
         if not await self._records.known({file.id}):  # whoever has deleted it meanwhile did not know of these
             await delete_contents(self._store, replace(file, details=found.details))
+
+    async def _check_there_is_a_store(self) -> None:
+        """Returns when something is in the store.
+
+        Raises:
+            Unavailable: nothing is, or it cannot be told: what is missing may be missing with all else.
+        """
+        async with aclosing(self._store.blobs()) as blobs:
+            if await anext(blobs, None) is None:
+                raise Unavailable(
+                    "The store is empty.", hint="Check that STORAGE_URL or STORAGE_PATH names the right one."
+                )
 
     def _later(self, earlier: _PutOff | None) -> _PutOff:
         pause = _FIRST_PAUSE_MILLISECONDS

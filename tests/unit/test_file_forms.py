@@ -109,12 +109,6 @@ def test_what_is_wrong_with_a_form_is_told(data, says):
     assert says in caught.value.message
 
 
-def test_the_number_of_parts_is_limited():
-    names = [f"field{number}" for number in range(20)]
-    with pytest.raises(InvalidRequest, match="16 parts"):
-        read([form_of(*(part(name.encode(), b"") for name in names))], frozenset(names))
-
-
 def test_what_follows_the_last_boundary_means_nothing():
     found, form = read([form_of(part(b"file", b"x")), part(b"name", b"late"), b"\0" * 100])
     assert (found, form.fields) == (b"x", {})
