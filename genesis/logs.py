@@ -16,6 +16,16 @@ class _AddRequestId(logging.Filter):
         return True
 
 
+class _TextFormatter(logging.Formatter):
+    """Lines for people; what a caller sends, such as a path, begins none of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is the library's
+        line = super().formatMessage(record)
+        if line.isprintable():
+            return line
+        return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
+
+
 def configure_logging(settings: Settings) -> None:
     """Sets up logging for this process."""
     logging.config.dictConfig(
@@ -30,7 +40,11 @@ def configure_logging(settings: Settings) -> None:
                     "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
                     "datefmt": "%Y-%m-%dT%H:%M:%S%z",
                 },
-                "text": {"format": "%(asctime)s %(levelname)-7s %(message)s", "datefmt": "%H:%M:%S"},
+                "text": {
+                    "()": _TextFormatter,
+                    "fmt": "%(asctime)s %(levelname)-7s %(message)s",
+                    "datefmt": "%H:%M:%S",
+                },
             },
             "handlers": {
                 "stderr": {
