@@ -15,6 +15,7 @@ from genesis.engine.follow import Follower
 from launcher.workers import open_in_process_workers
 from tests.support.events import MemoryLog
 from tests.support.gateway import app_of, listening
+from tests.support.sites import PNG
 
 HI = {"text": "hi"}
 
@@ -131,3 +132,28 @@ async def test_costs_are_estimated_bounded_and_added_up(url):
     (row,) = usage.rows
     assert (row.provider, row.model, row.cost_known_microdollars) == ("fake", None, 0)
     assert row.calls >= 1
+
+
+async def test_files_are_uploaded_found_used_saved_and_deleted(url, tmp_path):
+    given = tmp_path / "a cat.png"
+    given.write_bytes(PNG)
+
+    def use(client):
+        file = client.upload(given, expires_in=3600)
+        assert (file.name, file.media_type, file.size) == ("a cat.png", "image/png", len(PNG))
+        other = client.upload(PNG, name="other.png")
+        assert [each.id for each in client.files(page_size=1, source="upload")] == [other.id, file.id]
+        job = client.run("image_to_image", {"image_file": file.id}, timeout_seconds=30)
+        (made,) = client.files(job=job.job_id)
+        assert made.url == job.outputs.image_url
+        client.save(made.url, tmp_path / "made.png")
+        assert (tmp_path / "made.png").read_bytes() == client.download(made.url)
+        client.delete_file(file.id)
+        with pytest.raises(GenesisProblem) as refused:
+            client.file(file.id)
+        assert refused.value.problem.code == "gone"
+        with pytest.raises(GenesisProblem):
+            client.save(f"/storage/images/{file.id}.png", tmp_path / "none.png")
+        assert not (tmp_path / "none.png").exists()
+
+    await with_client(url, use)
