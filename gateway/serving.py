@@ -22,10 +22,10 @@ from starlette.types import Receive, Scope, Send
 from gateway.errors import error_response, problem_response
 from gateway.ranges import Part, Refusal, http_date, wanted
 from gateway.schemas.problem import Problem
-from genesis.errors import GenesisError, NotFound
+from genesis.errors import GenesisError
 from genesis.logs import request_id
 from genesis.net.media import type_of_extension
-from genesis.ports.blobs import BlobStore
+from genesis.ports.blobs import BlobStore, no_content
 from genesis.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class ContentServer:
             Unavailable: the store does not answer.
         """
         if key.startswith(_HIDDEN_FOLDERS):
-            raise NotFound(f"There is no file {key}.")
+            raise no_content(key)
         media_type = _media_type(key)
         headers = {
             "Content-Type": media_type,
@@ -130,7 +130,7 @@ class ContentServer:
         """
         path = await asyncio.to_thread(self._store.local_path, key)
         if path is None:
-            raise NotFound(f"There is no file {key}.")
+            raise no_content(key)
         return f"{prefix.rstrip('/')}/{quote(path.relative_to(self._root).as_posix())}"
 
 

@@ -226,26 +226,18 @@ class ArchiveReader:
         Raises:
             Misconfigured: it was altered, or is not complete.
         """
-        with tempfile.TemporaryFile() as found, _read_of(self._path):
-            last = None
-            for member in self.members():
-                last = member.name
+        with closing(self.members()) as members, closing(self.members()) as others, _read_of(self._path):
+            said = next((member.file for member in others if member.name == DIGESTS), None)
+            if said is None:
+                raise _damaged(self._path, "its end is missing")
+            for member in members:
                 if member.name == DIGESTS:
-                    found.seek(0)
-                    self._compare(found, member.file)
                     break
-                found.write(_line(_digest(member.file), member.name))
+                if said.readline() != _line(_digest(member.file), member.name):
+                    raise _damaged(self._path, f"`{member.name}` is not what was written")
                 yield member.size
-        if last != DIGESTS:
-            raise _damaged(self._path, "its end is missing")
-
-    def _compare(self, found: IO[bytes], said: IO[bytes]) -> None:
-        for line in found:
-            if said.readline() != line:
-                name = line.partition(b"  ")[2].decode("utf-8", "replace").strip()
-                raise _damaged(self._path, f"`{name}` is not what was written")
-        if said.readline():
-            raise _damaged(self._path, "a member is missing")
+            if said.readline():
+                raise _damaged(self._path, "a member is missing")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Reads the files that calls name: from the store, or from the public network."""
 
 from genesis.domain.artifact import STORAGE_PREFIX
-from genesis.errors import GenesisError, InputRejected, StorageUnavailable, Unavailable
+from genesis.errors import GenesisError, InputRejected, NotFound, StorageUnavailable, Unavailable
 from genesis.net.fetcher import GuardedFetcher
 from genesis.net.media import Family, family_of, sniff
 from genesis.net.words import presentable
@@ -35,6 +35,11 @@ class InputFiles:
             data = await self._store.read(url.removeprefix(STORAGE_PREFIX), limit=self._max_bytes)
         except Unavailable as error:
             raise StorageUnavailable(error.message, hint=error.hint) from error
+        except NotFound as error:
+            raise InputRejected(
+                f"The store has no file {presentable(url)}; it may have been deleted.",
+                hint="Upload it again, and name it in a new job.",
+            ) from error
         except GenesisError as error:
             raise InputRejected(f"{presentable(url)}: {error.message}", hint=error.hint) from error
         media_type = sniff(data)

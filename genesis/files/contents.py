@@ -52,7 +52,7 @@ def remove_old_copies() -> None:
 
 def _no_room(size: int) -> Unavailable:
     return Unavailable(
-        f"{tempfile.gettempdir()} has no room for a copy of {size:,} bytes.",
+        f"This machine has no room for a copy of {size:,} bytes.",
         hint="Set TMPDIR to a folder with room for the largest files, or lower MAX_UPLOAD_BYTES.",
     )
 

@@ -5,6 +5,7 @@ import base64
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 _LENGTH_BYTES = 4
 _LARGEST_ANSWER = 16 * 1024 * 1024
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "TZ")
+_LEAST_ROOM = 64 * 1024
+"""Bytes; what has less is full."""
 _START_SECONDS = 60.0
 _MOST_WAITING = 5.0
 """So much longer than its computing time a file may take, by this factor: the machine may be busy."""
@@ -90,7 +93,7 @@ class Examiner:
 
         Raises:
             UnsupportedMedia: there can be none; the message says why.
-            Unavailable: no child can be started.
+            Unavailable: no child can be started, or there is no room for the copy.
         """
         target = _temporary_file(path.suffix)
         try:
@@ -103,7 +106,13 @@ class Examiner:
             _remove(target)
             raise
         if problem:
+            is_full = shutil.disk_usage(target.parent).free < _LEAST_ROOM
             _remove(target)
+            if is_full:
+                raise Unavailable(
+                    "This machine has no room for a copy without metadata.",
+                    hint="Set TMPDIR to a folder with room for the largest files.",
+                )
             raise UnsupportedMedia(problem, hint="Convert the file into another format.")
         return target
 

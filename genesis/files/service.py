@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from genesis.domain.artifact import Artifact
 from genesis.domain.file import File, FileSource, FileState, incoming_key
@@ -99,6 +100,7 @@ class Files:
         self._limit = settings.max_upload_bytes
         self._signing_key = settings.signing_key.get_secret_value().encode() if settings.signing_key else b""
         self._uploads = 0
+        self._completions = WeakValueDictionary[str, asyncio.Lock]()
         self.upkeep = Upkeep(store, records, examiner, clock, settings)
 
     @asynccontextmanager
@@ -208,12 +210,14 @@ class Files:
             Conflict: nothing was sent yet.
             InvalidRequest, UnsupportedMedia, PayloadTooLarge: it cannot be used, and can be sent again.
         """
-        file = await self.file(organization, file_id)
-        if file.state is FileState.WAITING:
-            with self._upload():
-                artifact = await take_in(self._store, file, limit=self._limit)
-            file, _ = await self._arrived(file, artifact, expires_in)
-        return file
+        # One at a time: what its sender has replaced meanwhile is not copied over what was looked at.
+        async with self._completions.setdefault(file_id, asyncio.Lock()):
+            file = await self.file(organization, file_id)
+            if file.state is FileState.WAITING:
+                with self._upload():
+                    artifact = await take_in(self._store, file, limit=self._limit)
+                file, _ = await self._arrived(file, artifact, expires_in)
+            return file
 
     async def file(self, organization: str, file_id: str) -> File:
         """A file, also one that waits for its content."""

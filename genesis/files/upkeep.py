@@ -108,9 +108,16 @@ class Upkeep:
         if await self._records.awaits_word():
             return
         while files := await self._records.expire(self._clock.now(), _EXPIRED_AT_ONCE, self._retention_ms):
+            failures = 0
             for file in files:
-                await delete_contents(self._store, file)
-            if len(files) < _EXPIRED_AT_ONCE:
+                try:
+                    await delete_contents(self._store, file)
+                except Unavailable as error:
+                    failures += 1
+                    if failures == _MOST_FAILURES:
+                        raise
+                    logger.warning("the content of file %s is left for the next sweep: %s", file.id, error.message)
+            if failures or len(files) < _EXPIRED_AT_ONCE:
                 return
 
     async def tidy(self) -> None:

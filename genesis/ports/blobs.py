@@ -8,6 +8,7 @@ from typing import Protocol
 
 from genesis.domain.artifact import Artifact
 from genesis.domain.identity import Milliseconds
+from genesis.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,8 @@ class BlobStore(Protocol):
 
     async def close(self) -> None:
         """Lets go of connections and threads."""
+
+
+def no_content(key: object) -> NotFound:
+    """What is said of a content that is not there."""
+    return NotFound(f"There is no file {key}.", hint="It may have been deleted; GET /files lists the files there are.")

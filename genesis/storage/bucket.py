@@ -11,7 +11,8 @@ from urllib.parse import quote, urlsplit
 from obstore import exceptions
 from obstore.store import S3Store as Client
 
-from genesis.errors import Misconfigured, NotFound, Unavailable
+from genesis.errors import Misconfigured, Unavailable
+from genesis.ports.blobs import no_content
 from genesis.settings import Settings
 from genesis.storage.sigv4 import Credentials
 
@@ -150,7 +151,7 @@ def answering(verb: str, key: str = "") -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         if key and code_of(error) != "NoSuchBucket":
-            raise NotFound(f"There is no file {key}.") from error
+            raise no_content(key) from error
         raise _unavailable(verb, error) from error
     except (exceptions.BaseError, TimeoutError) as error:
         raise _unavailable(verb, error) from error

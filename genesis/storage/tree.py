@@ -13,7 +13,7 @@ from pathlib import Path
 
 from genesis.domain.identity import Milliseconds
 from genesis.errors import NotFound
-from genesis.ports.blobs import Blob
+from genesis.ports.blobs import Blob, no_content
 from genesis.storage.keys import Key, found_key, is_folder, is_shard
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO must not hold a thread
@@ -152,7 +152,7 @@ class Tree:
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return descriptor, folders
             os.close(descriptor)
-        raise NotFound(f"There is no file {key}.")
+        raise no_content(key)
 
     @contextmanager
     def _present(self, *folders: str) -> Iterator[int | None]:

@@ -101,6 +101,17 @@ async def test_one_in_which_a_byte_was_changed_changes_nothing(archive, new):
             assert is_untouched(new), (member.name, place_of_byte)
 
 
+async def test_it_is_compared_without_another_place(archive, new, monkeypatch):
+    """The temporary folder of a container may be small."""
+
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("launcher.archive.tempfile.TemporaryFile", full)
+    restored, _ = await restore(new.settings, archive, Queued.HOLD)
+    assert restored.jobs
+
+
 async def test_something_else_is_no_archive(tmp_path, new):
     missing = tmp_path / "missing.tar"
     with pytest.raises(Misconfigured, match="cannot be read"):

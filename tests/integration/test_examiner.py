@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -247,6 +248,14 @@ class TestStripping:
         with pytest.raises(UnsupportedMedia, match="without its metadata"):
             await open_examiner().stripped(written(tmp_path, b"text"), "image/png")
         assert list(left.iterdir()) == []
+
+    async def test_a_full_disk_is_no_problem_of_the_file(
+        self, tmp_path: Path, open_examiner: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        usage = shutil.disk_usage("/")._replace(free=1_000)
+        monkeypatch.setattr("genesis.files.examiner.shutil.disk_usage", lambda _: usage)
+        with pytest.raises(Unavailable, match="no room"):
+            await open_examiner().stripped(written(tmp_path, b"text"), "image/png")
 
 
 def test_importing_the_examiner_loads_no_decoder() -> None:

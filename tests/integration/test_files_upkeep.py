@@ -15,7 +15,7 @@ from genesis.files.upkeep import Upkeep
 from genesis.storage.file import FileStore
 from tests.support.ledger import SetClock
 from tests.support.upkeep import HOUR, WAV, Guesses, age, files_of, name_of, uploaded
-from tests.support.uploads import stored
+from tests.support.uploads import png, stored
 
 
 @pytest.fixture
@@ -131,6 +131,21 @@ async def test_many_are_swept(kept, store, settings, monkeypatch):
         age(settings, f"images/{name}", 25)
     assert await kept.upkeep.sweep() == 30
     assert stored(settings) == {name_of(file.key)}
+
+
+async def test_one_that_cannot_be_deleted_keeps_no_other(kept, store, clock, settings, monkeypatch):
+    files = [await uploaded(kept, png(8 + number), expires_in=60) for number in range(5)]
+    original = store.delete
+
+    async def failing(key):
+        if key == files[2].key:
+            raise Unavailable("It may not be changed.")
+        await original(key)
+
+    monkeypatch.setattr(store, "delete", failing)
+    clock.time += 61_000
+    await kept.upkeep.expire()
+    assert stored(settings) == {name_of(files[2].key)}
 
 
 async def test_one_that_cannot_be_deleted_holds_up_no_sweep(kept, store, settings, monkeypatch):

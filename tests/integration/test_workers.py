@@ -94,6 +94,17 @@ def test_ids_are_uuids(settings, identity):
         problem(response, 422, "input-rejected")
 
 
+def test_an_input_that_was_deleted_is_told(settings):
+    """As of a job that is tried again."""
+    with running(create_worker("image_transform", settings)) as url:
+        body = {"image_url": f"/storage/images/{new_id()}.png"}
+        response = httpx2.post(url + "/generate", json=body, headers={"Genesis-Attempt": new_id()})
+        found = problem(response, 422, "input-rejected")
+        assert body["image_url"] in found["detail"]
+        assert "deleted" in found["detail"]
+        assert "new job" in found["hint"]
+
+
 async def test_an_error_outside_of_the_call_is_the_workers_own_word(settings, monkeypatch):
     async def broken(self, call, *_, **__):
         raise ZeroDivisionError

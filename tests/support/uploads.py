@@ -109,3 +109,12 @@ async def connected(address, head, *lines):
     writer.write("\r\n".join([head, f"Host: {parts.netloc}", *lines, "", ""]).encode())
     await writer.drain()
     return reader, writer
+
+
+async def announced(client, **wishes):
+    sent = await client.post("/files/presign", json={"media_type": "image/png"} | wishes)
+    assert sent.status_code == 201, sent.text
+    made = sent.json()
+    assert sent.headers["location"] == f"/files/{made['file']['id']}"
+    assert (made["file"]["state"], made["file"]["url"]) == ("waiting", None)
+    return made
