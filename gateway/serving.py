@@ -1,9 +1,9 @@
 """Sends stored contents: in pieces, whole or in part, or by naming where they are to be had.
 
-Nothing that was uploaded is ever a document of this origin, although it is served for showing and not only for saving:
-its type is one of an image or of a recording, by the ending that the platform has given its name; `nosniff` keeps
-browsers to that, and the sandbox takes scripts, plugins and its origin from whatever they show by itself all the same. To
-tell uploads from what jobs have made would take a look into the database for each.
+Nothing that was uploaded is ever a document of this origin. Pages show it as an image or play it; opened by itself, it is
+saved. What is shown inline of it are its thumbnails, which the platform has drawn. Beyond that, the type is that of the ending
+that the platform has given the name, `nosniff` keeps browsers to it, and the sandbox takes scripts, plugins and its origin
+from whatever they show all the same.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.errors import error_response, problem_response
 from gateway.ranges import Part, Refusal, http_date, wanted
 from gateway.schemas.problem import Problem
+from genesis.domain.file import UPLOADS
 from genesis.errors import GenesisError
 from genesis.logs import request_id
 from genesis.net.media import type_of_extension
@@ -196,15 +197,15 @@ def attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
 
 
-def asked_disposition(request: Request, name: str) -> str:
-    """To be shown, unless the request has `?download=1`, or `?download=` with a name to save it under.
+def asked_disposition(request: Request, key: str, name: str) -> str:
+    """To be shown, unless it was uploaded, or the request has `?download=1`, or `?download=` with a name to save it under.
 
     Args:
         name: that it is saved under where the request has none.
     """
-    asked = request.query_params.get("download")
-    if not asked or asked == "0":
-        return "inline"
+    asked = request.query_params.get("download", "0")
+    if asked in ("", "0"):
+        return attachment(name) if key.startswith(UPLOADS) else "inline"
     return attachment(name if asked == "1" else asked[:255])
 
 

@@ -23,7 +23,7 @@ test("a recording that is dropped is transcribed", async ({ page }) => {
     return transfer
   }, content)
   await page.getByText("or drop one here").dispatchEvent("drop", { dataTransfer: files })
-  await expect(page.getByRole("textbox", { name: "Recording" })).toHaveValue(/^\/storage\/audio\//)
+  await expect(page.getByRole("textbox", { name: "Recording" })).toHaveValue(/^\/storage\/uploads\//)
   await page.getByRole("button", { name: "Run" }).click()
   const latest = page.getByRole("region", { name: "Latest run" })
   await expect(latest.getByText("completed", { exact: true })).toBeVisible()

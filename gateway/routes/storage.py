@@ -40,7 +40,7 @@ async def get_content(request: Request) -> Response:
     key: str = request.path_params["key"]
     await _check_link(request)
     name = key.rpartition("/")[2]
-    return await contents_of(request).response(request, key, disposition=asked_disposition(request, name))
+    return await contents_of(request).response(request, key, disposition=asked_disposition(request, key, name))
 
 
 async def _content(
@@ -97,7 +97,8 @@ async def get_file_content(
     """Serves the content of a file by its id; it is saved under the file's own name."""
     file = await files.ready_file(organization, str(file_id))
     name = file.name or file.key.rpartition("/")[2]
-    return await contents.response(request, file.key, cache=ASK_FIRST, disposition=asked_disposition(request, name))
+    disposition = asked_disposition(request, file.key, name)
+    return await contents.response(request, file.key, cache=ASK_FIRST, disposition=disposition)
 
 
 @router.get(

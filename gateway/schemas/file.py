@@ -142,7 +142,7 @@ class FileView(BaseModel):
     id: str = Field(description="Jobs take it as `image_file` or `audio_file`.", examples=[_EXAMPLE_ID])
     url: str | None = Field(
         description="Where its content is served; null while that is still to be sent.",
-        examples=[f"/storage/images/{_EXAMPLE_ID}.jpg"],
+        examples=[f"/storage/uploads/{_EXAMPLE_ID}.jpg"],
     )
     media_type: str = Field(
         description="Found in its content; of a waiting file, as it was announced.", examples=["image/jpeg"]

@@ -119,6 +119,15 @@ def ids_in(key: str) -> frozenset[str]:
     return frozenset(_IN_NAME.findall(key)) if _NAMED_BY_ID.fullmatch(key) else frozenset()
 
 
+UPLOADS = "uploads/"
+"""How keys begin of what people have sent, so that nothing of it is shown as a page of ours."""
+
+
+def upload_key(file_id: str, extension: str) -> str:
+    """Where the store keeps the content of an upload."""
+    return f"{UPLOADS}{file_id}.{extension}"
+
+
 def thumbnail_key(file_id: str, width: int) -> str:
     """Where the store keeps the copy of this width."""
     return f"thumbnails/{file_id}-{width}.webp"

@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from genesis.domain.artifact import Artifact
+from genesis.domain.file import upload_key
 from genesis.errors import InvalidRequest, PayloadTooLarge, UnsupportedMedia
 from genesis.net.media import AUDIO_TYPES, IMAGE_TYPES, ISO_MEDIA, Sniffer, extension, family_of
 from genesis.ports.blobs import BlobStore
-
-FOLDERS = {"image": "images", "audio": "audio"}
-"""Where the store keeps contents, by the family of their type."""
 
 _ISO_AUDIO = "audio/mp4"
 """What an ISO media file is taken for until its tracks are known: of its kind, only this type is accepted."""
@@ -102,7 +100,7 @@ def announced(media_type: str) -> str:
 
 def content_key(file_id: str, media_type: str) -> str:
     """Where the store keeps the content of a file of this type, which is an accepted one."""
-    return f"{FOLDERS[media_type.partition('/')[0]]}/{file_id}.{extension(media_type)}"
+    return upload_key(file_id, extension(media_type))
 
 
 def check_size(size: int, limit: int) -> None:

@@ -253,7 +253,7 @@ class FileView(BaseModel):
     url: Annotated[
         str | None,
         Field(
-            examples=["/storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.jpg"],
+            examples=["/storage/uploads/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.jpg"],
             title="Url",
         ),
     ]

@@ -15,8 +15,8 @@ from genesis.errors import Unavailable
 from genesis.storage.file import FileStore
 from genesis.storage.open import open_store
 from launcher.workers import open_in_process_workers
-from tests.support.gateway import is_problem, listening, serving
-from tests.support.uploads import connected, png, settings_on, wav
+from tests.support.gateway import create, finished, is_problem, listening, serving
+from tests.support.uploads import connected, examined, png, settings_on, wav
 
 WAV, PNG = wav(200), png()
 SIZE = len(WAV)
@@ -46,7 +46,7 @@ async def test_the_whole(served):
     assert "immutable" in head["cache-control"]
     assert "sandbox" in head["content-security-policy"]
     assert "default-src 'none'" in head["content-security-policy"]
-    assert head["content-disposition"] == "inline"
+    assert head["content-disposition"].startswith("attachment; ")  # it was uploaded
     assert head["etag"].startswith('"')
     assert head["last-modified"].endswith(" GMT")
     only_head = await client.head(url)
@@ -126,11 +126,11 @@ async def test_saving(served):
         assert (answer.status_code, answer.content) == (200, PNG)
         return answer.headers["content-disposition"]
 
-    assert await disposition(file["url"]) == await disposition(by_id) == "inline"
-    assert await disposition(file["url"] + "?download=0") == "inline"
-    assert await disposition(file["url"] + "?download=1") == f'attachment; filename="{file["id"]}.png"'
+    by_its_key = f'attachment; filename="{file["id"]}.png"'
+    assert {await disposition(file["url"] + asked) for asked in ("", "?download=0", "?download=1")} == {by_its_key}
     assert await disposition(file["url"] + "?download=cat.png") == 'attachment; filename="cat.png"'
-    assert "filename*=UTF-8''%C3%84rger%20%22mit%22%20Hunden.png" in await disposition(by_id + "?download=1")
+    for asked in ("", "?download=1"):
+        assert "filename*=UTF-8''%C3%84rger%20%22mit%22%20Hunden.png" in await disposition(by_id + asked)
     cached = (await client.get(by_id)).headers
     assert cached["cache-control"] == "private, no-cache"  # the id outlives the content
     assert (await client.get(by_id, headers={"if-none-match": cached["etag"]})).status_code == 304
@@ -229,7 +229,7 @@ async def test_a_server_in_front_can_serve(settings):
             answer = await client.request(method, file["url"] + "?download=1")
             assert (answer.status_code, answer.content) == (200, b"")
             path = unquote(answer.headers["x-accel-redirect"])
-            assert path.startswith("/protected/images/")
+            assert path.startswith("/protected/uploads/")
             assert (settings.storage_path / path.removeprefix("/protected/")).read_bytes() == PNG
             assert answer.headers["content-type"] == "image/png"
             assert "attachment" in answer.headers["content-disposition"]
@@ -326,3 +326,14 @@ async def test_a_store_that_fails_at_once_is_told(settings, monkeypatch):
     async with serving(settings) as client:
         url = (await client.post("/files", content=WAV)).json()["url"]
         is_problem(await client.get(url), 503, "unavailable")
+
+
+async def test_what_a_job_has_made_is_shown_and_what_was_sent_is_saved(settings):
+    async with serving(settings) as client:
+        sent = (await client.post("/files", content=PNG)).json()
+        made = await finished(client, await create(client, "image_to_image", {"image_file": sent["id"]}))
+        shown = await client.get(made["outputs"]["image_url"])
+        assert shown.headers["content-disposition"] == "inline"
+        assert (await client.get(sent["url"])).headers["content-disposition"].startswith("attachment; ")
+        thumbnail = (await examined(client, sent))["thumbnails"]["320"]
+        assert (await client.get(thumbnail)).headers["content-disposition"] == "inline"

@@ -40,7 +40,7 @@ async def test_a_file_comes_in_whole(places):
             file = sent.json()
             assert sent.headers["location"] == f"/files/{file['id']}"
             assert (await client.get(sent.headers["location"])).json()["id"] == file["id"]
-            assert file["url"] == f"/storage/audio/{file['id']}.wav"
+            assert file["url"] == f"/storage/uploads/{file['id']}.wav"
             assert file["media_type"] == "audio/wav"
             assert file["size"] == len(content)
             assert file["sha256"] == hashlib.sha256(content).hexdigest()

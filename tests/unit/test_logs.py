@@ -11,10 +11,10 @@ from genesis.settings import Settings
 @pytest.fixture
 def handler():
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    before = root.handlers[:]
     configure_logging(Settings(log_format="text"))
     yield root.handlers[0]
-    root.handlers[:], root.level = before
+    root.handlers[:] = before
 
 
 def test_a_callers_path_begins_no_line(handler):

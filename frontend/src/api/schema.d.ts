@@ -938,7 +938,7 @@ export interface components {
             /**
              * Url
              * @description Where its content is served; null while that is still to be sent.
-             * @example /storage/images/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.jpg
+             * @example /storage/uploads/01930f2e-5b7a-7c11-9a4e-0f6f0b2d7c55.jpg
              */
             url: string | null;
         };
