@@ -107,14 +107,23 @@ test("what the gateway refuses stands at the field too, with what to do", async 
   await expect(page.getByRole("alert")).toContainText("Give a URL that is public")
 })
 
-test("a file of the wrong kind fails the job with what is wrong with it", async ({ page, request }) => {
+test("a file of the wrong kind is refused at its field", async ({ page, request }) => {
   const { outputs } = await make(request, "text_to_image", { text: "No recording" })
   await page.goto("?p=speech_to_text")
-  await page.getByLabel("Recording", { exact: true }).fill(outputs.image_url ?? "")
+  const url = page.getByLabel("Recording", { exact: true })
+  await url.fill(outputs.image_url ?? "")
+  await page.getByRole("button", { name: "Run" }).click()
+  await expect(url).toHaveAccessibleDescription(/The file is image\/png, but audio is wanted/)
+  await expect(url).toBeFocused()
+})
+
+test("a file that is missing fails the job with what is wrong with it", async ({ page }) => {
+  await page.goto("?p=speech_to_text")
+  await page.getByLabel("Recording", { exact: true }).fill("/storage/audio/missing.wav")
   await page.getByRole("button", { name: "Run" }).click()
   const latest = page.getByRole("region", { name: "Latest run" })
   await expect(latest.getByText("failed", { exact: true })).toBeVisible()
-  await expect(latest.getByText(/audio/).first()).toBeVisible()
+  await expect(latest.getByText(/The store has no file .* it may have been deleted/).first()).toBeVisible()
 })
 
 test("a running job can be canceled", async ({ page }) => {
