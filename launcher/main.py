@@ -82,7 +82,7 @@ def backup(file: Path, *, no_files: bool) -> None:
     with _settings() as settings, _Bar("Backing up") as bar:
         made = asyncio.run(back_up(settings, file, with_files=not no_files, begin=bar.begin))
     gone = f" {made.vanished} files were deleted meanwhile." if made.vanished else ""
-    click.echo(f"{file} holds {made.jobs} jobs and {made.contents} files.{gone}")
+    click.echo(f"{file} holds {_counted(made.jobs, 'job')} and {_counted(made.contents, 'file')}.{gone}")
 
 
 @main.command()
@@ -101,7 +101,7 @@ def restore(file: Path, queued: str) -> None:
 
     with _settings() as settings, _Bar("Restoring") as bar:
         restored, contents = asyncio.run(bring_back(settings, file, Queued(queued), bar.begin))
-    click.echo(f"{restored.jobs} jobs and {contents} files are restored.")
+    click.echo(f"Restored: {_counted(restored.jobs, 'job')} and {_counted(contents, 'file')}.")
     if restored.unknown:
         click.echo(f"Of {restored.unknown} calls nobody knows whether they were charged; their jobs say so.")
     if restored.held:
@@ -142,6 +142,10 @@ def copy(to: str) -> None:
     )
     if outcome.failures:
         sys.exit(1)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _own_url(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """The engine, and the gateway, on a real database."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -11,9 +12,12 @@ from genesis.engine.engine import Engine
 from genesis.pipelines.catalog import builtin_pipelines
 from genesis.ports.clock import SystemClock
 from genesis.settings import Settings
+from genesis.storage.file import FileStore
 from tests.support.engine import SETTINGS
 from tests.support.gateway import serving
+from tests.support.ledger import SetClock
 from tests.support.prices import SetPrices
+from tests.support.upkeep import files_of
 
 
 @pytest.fixture
@@ -70,3 +74,28 @@ def settings(tmp_path):
 async def client(settings):
     async with serving(settings) as client:
         yield client
+
+
+@pytest.fixture
+def store(settings):
+    settings.storage_path.mkdir()
+    return FileStore(settings.storage_path)
+
+
+@pytest.fixture
+def clock():
+    clock = SetClock()
+    clock.time = time.time_ns() // 1_000_000
+    return clock
+
+
+@pytest.fixture
+async def records(database):
+    async with database() as opened:
+        yield opened.files
+
+
+@pytest.fixture
+def kept(store, records, clock, settings):
+    """Files whose upkeep is done when the test says so."""
+    return files_of(store, records, clock, settings)

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import shutil
 import tempfile
-import time
 
 import pytest
 
@@ -12,36 +11,9 @@ from genesis.domain.file import MediaDetails, thumbnail_key
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.errors import Unavailable
 from genesis.files.examiner import Examiner
-from genesis.storage.file import FileStore
 from tests.support.files import file_of
-from tests.support.ledger import SetClock
 from tests.support.upkeep import PNG, WAV, Guesses, files_of, uploaded
 from tests.support.uploads import png, settings_on, stored
-
-
-@pytest.fixture
-def store(settings):
-    settings.storage_path.mkdir()
-    return FileStore(settings.storage_path)
-
-
-@pytest.fixture
-def clock():
-    clock = SetClock()
-    clock.time = time.time_ns() // 1_000_000
-    return clock
-
-
-@pytest.fixture
-async def records(database):
-    async with database() as opened:
-        yield opened.files
-
-
-@pytest.fixture
-def kept(store, records, clock, settings):
-    """Files whose upkeep is done when the test says so."""
-    return files_of(store, records, clock, settings)
 
 
 async def test_several_examine_at_once(store, records, clock, settings):

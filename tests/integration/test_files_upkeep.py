@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,35 +11,8 @@ from genesis.domain.identity import new_id
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.errors import Gone, Unavailable
 from genesis.files.upkeep import Upkeep
-from genesis.storage.file import FileStore
-from tests.support.ledger import SetClock
 from tests.support.upkeep import HOUR, WAV, Guesses, age, files_of, name_of, uploaded
 from tests.support.uploads import png, stored
-
-
-@pytest.fixture
-def store(settings):
-    settings.storage_path.mkdir()
-    return FileStore(settings.storage_path)
-
-
-@pytest.fixture
-def clock():
-    clock = SetClock()
-    clock.time = time.time_ns() // 1_000_000
-    return clock
-
-
-@pytest.fixture
-async def records(database):
-    async with database() as opened:
-        yield opened.files
-
-
-@pytest.fixture
-def kept(store, records, clock, settings):
-    """Files whose upkeep is done when the test says so."""
-    return files_of(store, records, clock, settings)
 
 
 async def test_files_go_when_their_time_is_over(kept, clock, settings):
