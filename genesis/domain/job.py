@@ -48,7 +48,7 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = MappingProxyType(
 )
 
 SUSPECT_CRASHES = 2
-"""Deaths of its owners after which a job runs alone."""
+"""Deaths of its owners after which a job runs apart from all others."""
 
 TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED})
 

@@ -207,7 +207,7 @@ class Executor:
         if not self._lease.allows_calls():
             return _LONGEST_PAUSE_SECONDS
         if self._quarantine.is_on:
-            await self._claim_suspect()
+            await self._claim_suspects()
             return max(0.0, min(_LONGEST_PAUSE_SECONDS, self._quarantine.patience_left()))
         known = self._around.directory.known
         if self._look_everywhere:
@@ -248,8 +248,8 @@ class Executor:
         if len(claimed) == slots:
             self._queued.add(lane)
 
-    async def _claim_suspect(self) -> None:
-        """Once nothing else runs here, takes the job that may have killed its executors, and runs it alone.
+    async def _claim_suspects(self) -> None:
+        """Once nothing else runs here, takes jobs that may have killed their executors, and runs them.
 
         Calls that outlive a lost job are not waited for: they may take long, and nobody waits for them.
         """
@@ -259,17 +259,18 @@ class Executor:
                 self.look_everywhere()
             return
         async with self._claiming_now:
-            claimed = None
-            if not self._quarantine.has_had_its_suspect:
-                claimed = await self._around.ledger.claim_suspect(self._owner, lambda _: Change())
-            if claimed is None:
+            claimed: list[Claimed] = []
+            if not self._quarantine.has_had_its_suspects:
+                claimed = await self._around.ledger.claim_suspects(self._owner, lambda _: Change())
+            if not claimed:
                 self._quarantine.end()
                 self.look_everywhere()
                 return
-            job = claimed.job
-            self._quarantine.occupy(job.id)
-            logger.warning("job %s runs alone: its executors have died %d times", job.id, job.crash_count)
-            self._start(claimed, job.lane if self._around.lanes.take(job.lane) else None)
+            self._quarantine.occupy(one.job.id for one in claimed)
+            for one in claimed:
+                job = one.job
+                logger.warning("job %s runs apart: its executors have died %d times", job.id, job.crash_count)
+                self._start(one, job.lane if self._around.lanes.take(job.lane) else None)
 
     def _begin(self, job: Job) -> Change:
         """The first attempt of a job, recorded with its claim; nothing where that needs a second thought."""
@@ -339,7 +340,7 @@ class Executor:
                 self.cancel(job_id)
 
     async def _sweep(self) -> None:
-        """Takes over from the dead, ends what is too late, and makes room for jobs that have to run alone."""
+        """Takes over from the dead, ends what is too late, and makes room for jobs that have to run apart from others."""
         await self._around.ledger.sweep()
         if self._quarantine.may_begin and await self._around.queries.has_suspects():
             self._quarantine.begin()

@@ -1,4 +1,6 @@
-"""When an executor begins nothing, so that a suspect may run alone on it (line 22 of the protocol)."""
+"""When an executor begins nothing, so that suspects may run apart from others on it (line 22 of the protocol)."""
+
+from collections.abc import Iterable
 
 from genesis.engine.lease import since_boot
 
@@ -6,25 +8,25 @@ _PATIENCE_SECONDS = 10.0
 """That the first try waits for all else to end; each further one twice as long."""
 _LONGEST_PATIENCE_SECONDS = 600.0
 _REST_SECONDS = 30.0
-"""After a try that has led to nothing, or to a suspect that waits for something."""
+"""After a try that has led to nothing, or only to suspects that wait for something."""
 _REST_FACTOR = 3.0
 """Rest after a try in vain, as a multiple of it."""
 _SHORTEST_REST_SECONDS = 3.0
 
 
 class Quarantine:
-    """The tries to let a suspect run alone, and the rests between them, in which everything else goes on."""
+    """The tries to let suspects run, and the rests between them, in which everything else goes on."""
 
     def __init__(self) -> None:
         self._since: float | None = None
-        self._suspect: str | None = None
+        self._suspects: frozenset[str] = frozenset()
         self._patience = _PATIENCE_SECONDS
         self._rest = _REST_SECONDS
         self._not_before = 0.0
 
     @property
     def is_on(self) -> bool:
-        """Whether nothing but a suspect may begin."""
+        """Whether nothing but suspects may begin."""
         return self._since is not None
 
     @property
@@ -33,16 +35,16 @@ class Quarantine:
         return not self.is_on and since_boot() >= self._not_before
 
     @property
-    def has_had_its_suspect(self) -> bool:
-        """Whether one has run, or runs."""
-        return self._suspect is not None
+    def has_had_its_suspects(self) -> bool:
+        """Whether some have run, or run."""
+        return bool(self._suspects)
 
     def begin(self) -> None:
         self._since = since_boot()
 
     def patience_left(self) -> float:
-        """Seconds that it still waits for what runs to end; no limit once that is the suspect."""
-        return float("inf") if self._since is None or self._suspect else self._since + self._patience - since_boot()
+        """Seconds that it still waits for what runs to end; no limit once these are the suspects."""
+        return float("inf") if self._since is None or self._suspects else self._since + self._patience - since_boot()
 
     def give_up(self) -> None:
         """Ends a try that has waited in vain; the next one has more patience, so that there is a last one."""
@@ -50,16 +52,16 @@ class Quarantine:
         self._patience = min(2 * self._patience, _LONGEST_PATIENCE_SECONDS)
         self.end()
 
-    def occupy(self, job_id: str) -> None:
-        """Notes that a suspect runs."""
-        self._suspect, self._patience = job_id, _PATIENCE_SECONDS
+    def occupy(self, jobs: Iterable[str]) -> None:
+        """Notes which suspects run."""
+        self._suspects, self._patience = frozenset(jobs), _PATIENCE_SECONDS
 
     def note_end(self, job_id: str) -> None:
-        """Notes that a job is over; when it is the suspect, others have their turn for as long as it has had."""
-        if self._since is not None and job_id == self._suspect:
+        """Notes that a job is over; if it is a suspect, others have their turn for as long as that has taken."""
+        if self._since is not None and job_id in self._suspects:
             self._rest = max(_SHORTEST_REST_SECONDS, since_boot() - self._since)
 
     def end(self) -> None:
         """Lets everything begin again."""
         self._not_before = since_boot() + self._rest
-        self._since, self._suspect, self._rest = None, None, _REST_SECONDS
+        self._since, self._suspects, self._rest = None, frozenset(), _REST_SECONDS

@@ -77,11 +77,11 @@ def _why_unclaimed(job: Job, around: Circumstances) -> str | None:
     if (missing := _missing(job.lane, around)) is not None:
         return missing
     if job.is_suspect:
-        return f"It waits to run alone: the process that ran it has died {job.crash_count} times."
+        return f"It waits to run apart from others: the process that ran it has died {job.crash_count} times."
     if around.at_limit:
         return "The organization runs as many jobs as it may."
     if around.is_quarantined:
-        return "Nothing begins until a job has run alone that executors have died of."
+        return "Nothing begins until jobs have run apart from others that executors have died of."
     return f"All slots of {job.lane} are busy." if around.is_full(job.lane) else None
 
 

@@ -153,11 +153,12 @@ class Ledger(Protocol):
         Nothing is claimed for an owner that is not alive.
         """
 
-    async def claim_suspect(self, owner: str, begin: Begin) -> Claimed | None:
-        """Takes the oldest job, of any lane, whose owners have died at least twice while they ran it.
+    async def claim_suspects(self, owner: str, begin: Begin) -> list[Claimed]:
+        """Takes the oldest jobs, of any lane, whose owners have died at least twice while they ran them: some together as
+        long as there were few deaths, then one at a time.
 
-        It is to run alone on its executor: should that die as well, it is clear which job did it. After the third such
-        death the job is parked: failed as poisoned.
+        They are to run apart from all others. Should the executor of one that ran alone die as well, it is clear which job
+        did it: after the third such death the job is parked, failed as poisoned.
         """
 
     async def decide(self, decision: Decision) -> None:

@@ -142,7 +142,7 @@ class Queries(Protocol):
         """How many executors are alive, in whichever process."""
 
     async def has_suspects(self) -> bool:
-        """Whether a job waits that has to run alone (see `Ledger.claim_suspect`)."""
+        """Whether a job waits that has to run apart from others (see `Ledger.claim_suspects`)."""
 
     async def check(self) -> str | None:
         """Returns when the database answers and can be written; in words what single changes wait for, None when none do.

@@ -28,8 +28,7 @@ async def die(database, clock, owner, *, times=1, alone=False):
     for number in range(times):
         async with joined(database, f"{owner}{number}") as opened:
             if alone:
-                claim = await opened.ledger.claim_suspect(f"{owner}{number}", nothing)
-                ran.append([claim.job.id] if claim else [])
+                ran.append(ids(await opened.ledger.claim_suspects(f"{owner}{number}", nothing)))
             else:
                 ran.append(ids(await opened.ledger.claim(f"{owner}{number}", "text", 9, nothing)))
         clock.time += LEASE_IS_OVER
@@ -95,7 +94,7 @@ async def test_who_leaves_is_not_blamed(database):
         assert not await opened.ledger.heartbeat("me")
 
 
-async def test_a_job_on_which_two_have_died_runs_alone(database, clock):
+async def test_a_job_on_which_two_have_died_runs_apart_from_others(database, clock):
     bad, good = job_of(TWO_STEPS), job_of(TWO_STEPS)
     async with joined(database, "first") as opened:
         await opened.ledger.submit(bad)
@@ -105,13 +104,13 @@ async def test_a_job_on_which_two_have_died_runs_alone(database, clock):
         assert await opened.queries.has_suspects()
         await opened.ledger.submit(good)
         assert ids(await opened.ledger.claim("busy", "text", 9, nothing)) == [good.id]
-        assert await opened.ledger.claim_suspect("busy", nothing) is None, "it does not run alone there"
-        assert await opened.ledger.claim_suspect("unheard-of", nothing) is None
-        claim = await opened.ledger.claim_suspect("me", first_call)
+        assert await opened.ledger.claim_suspects("busy", nothing) == [], "others run there"
+        assert await opened.ledger.claim_suspects("unheard-of", nothing) == []
+        (claim,) = await opened.ledger.claim_suspects("me", first_call)
         assert (claim.job.id, claim.job.crash_count, claim.job.owner) == (bad.id, 2, "me")
         assert (await stored(opened, bad)).attempts == claim.change.intents
         assert not await opened.queries.has_suspects()
-        assert await opened.ledger.claim_suspect("me", nothing) is None
+        assert await opened.ledger.claim_suspects("me", nothing) == []
         await decide(opened.ledger, claim.job, outcome=Finish(JobStatus.COMPLETED))
         assert (await stored(opened, bad)).status is JobStatus.COMPLETED
 
@@ -125,7 +124,7 @@ async def test_a_job_that_kills_three_alone_is_parked(database, clock):
     async with joined(database) as opened:
         found = await stored(opened, bad)
         assert (found.status, found.failure.code, found.owner) == (JobStatus.FAILED, "poisoned", None)
-        assert await opened.ledger.claim_suspect("me", nothing) is None
+        assert await opened.ledger.claim_suspects("me", nothing) == []
         assert (await types_of(opened, bad))[-1] == "job-failed"
         await opened.ledger.retry(DEFAULT_ORGANIZATION, bad.id, resend=False)
         assert (await claim_one(opened.ledger)).id == bad.id, "a person has answered for it"
@@ -140,13 +139,13 @@ async def test_a_drain_in_between_does_not_count(database, clock):
     await die(database, clock, "a", times=2)
     await die(database, clock, "b", times=2, alone=True)
     async with joined(database, "calm") as opened:
-        await opened.ledger.claim_suspect("calm", nothing)
+        await opened.ledger.claim_suspects("calm", nothing)
         await opened.ledger.leave("calm")
         found = await stored(opened, bad)
         assert (found.status, found.crash_count) == (JobStatus.RUNNING, 4)
 
 
-async def test_the_oldest_suspect_of_any_lane_goes_first(database, clock):
+async def test_suspects_of_all_lanes_run_together(database, clock):
     first, second = job_of("text_to_speech"), job_of(TWO_STEPS)
     async with joined(database, "first") as opened:
         await opened.ledger.submit(first)
@@ -157,7 +156,42 @@ async def test_the_oldest_suspect_of_any_lane_goes_first(database, clock):
                 assert len(await opened.ledger.claim(f"a{number}", lane, 9, nothing)) == 1
         clock.time += LEASE_IS_OVER
     async with joined(database) as opened:
-        assert (await opened.ledger.claim_suspect("me", nothing)).job.id == first.id
+        assert ids(await opened.ledger.claim_suspects("me", nothing)) == [first.id, second.id]
+
+
+async def test_groups_of_suspects_become_smaller_until_one_is_parked(database, clock):
+    jobs = [job_of(TWO_STEPS) for _ in range(18)]
+    async with joined(database, "first") as opened:
+        for job in jobs:
+            await opened.ledger.submit(job)
+    for number in range(2):
+        async with joined(database, f"a{number}") as opened:
+            assert len(await opened.ledger.claim(f"a{number}", "text", 18, nothing)) == 18
+        clock.time += LEASE_IS_OVER
+    bad, groups = jobs[0].id, []
+    for number in range(5):  # each of which dies
+        async with joined(database, f"b{number}") as opened:
+            groups.append(ids(await opened.ledger.claim_suspects(f"b{number}", nothing)))
+        clock.time += LEASE_IS_OVER
+    assert [len(group) for group in groups] == [16, 4, 1, 1, 1]
+    assert all(group[0] == bad for group in groups)
+    async with joined(database) as opened:
+        assert (await stored(opened, jobs[0])).failure.code == "poisoned"
+        assert not any([(await stored(opened, job)).failure for job in jobs[1:]]), "none of them was alone"
+        assert len(await opened.ledger.claim_suspects("me", nothing)) == 1, "the second one has been in a group of four"
+
+
+async def test_suspects_keep_to_the_limit_of_their_organization(database, clock):
+    async with joined(database, "first") as opened:
+        for _ in range(4):
+            await opened.ledger.submit(job_of(TWO_STEPS))
+    for number in range(2):
+        async with joined(database, f"a{number}") as opened:
+            assert len(await opened.ledger.claim(f"a{number}", "text", 9, nothing)) == 4
+        clock.time += LEASE_IS_OVER
+    await database.execute("UPDATE organizations SET max_running = 3 RETURNING id")
+    async with joined(database) as opened:
+        assert len(await opened.ledger.claim_suspects("me", nothing)) == 3
 
 
 async def test_a_suspect_that_cannot_be_read_fails(database, clock):
@@ -167,7 +201,7 @@ async def test_a_suspect_that_cannot_be_read_fails(database, clock):
     await die(database, clock, "a", times=2)
     await database.execute("UPDATE plans SET document = '[]' RETURNING digest")
     async with joined(database) as opened:
-        assert await opened.ledger.claim_suspect("me", nothing) is None
+        assert await opened.ledger.claim_suspects("me", nothing) == []
         assert (await stored(opened, strange)).failure.code == "unreadable-job"
 
 

@@ -1,4 +1,4 @@
-"""Jobs that may have brought executors down run alone, and hold nobody else up for long."""
+"""Jobs that may have brought executors down run apart from others, and hold nobody up for long."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.support.workers import ScriptedWorkers, answer, described
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the earlier process is dead
 
-ALONE = "Nothing begins until a job has run alone that executors have died of."
+APART = "Nothing begins until jobs have run apart from others that executors have died of."
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ async def test_a_suspect_does_not_wait_for_a_long_call_while_all_else_stands(eng
         await until(lambda: engine._executor.is_quarantined)
         held_up = await submit(engine)
         told = await engine.job(DEFAULT_ORGANIZATION, held_up.id)
-        assert (await engine.outlook(told)).reason == ALONE
+        assert (await engine.outlook(told)).reason == APART
         waiting = await engine.job(DEFAULT_ORGANIZATION, suspect.id)
         (words,) = await engine.waits_for([waiting])
-        assert words == "It waits to run alone: the process that ran it has died 2 times."
+        assert words == "It waits to run apart from others: the process that ran it has died 2 times."
         assert (await ended(engine, held_up)).status is JobStatus.COMPLETED
         assert len(workers.under_way) == 1, "the long call is still under way"
         opened.set()
@@ -67,7 +67,24 @@ async def test_a_suspect_does_not_wait_for_a_long_call_while_all_else_stands(eng
         assert (await ended(engine, suspect)).status is JobStatus.COMPLETED
 
 
-async def test_others_have_their_turn_between_two_suspects(engine_on, quick):
+async def test_what_a_machine_ran_that_went_down_twice_is_done_soon(engine_on, quick):
+    jobs = await suspects(engine_on, 8)
+    at_once = []
+
+    async def script(call):
+        at_once.append(len(workers.under_way))
+        return await asyncio.sleep(0.1, answer(call))
+
+    workers = ScriptedWorkers(script, (described("one", slots=2),))
+    async with engine_on(workers) as engine:
+        for job in jobs:
+            assert (await ended(engine, job)).status is JobStatus.COMPLETED
+    assert len(at_once) == 8
+    assert max(at_once) == 2
+
+
+async def test_others_have_their_turn_between_two_groups(engine_on, quick, monkeypatch):
+    monkeypatch.setattr("genesis.database.suspects._TOGETHER", ())
     jobs = await suspects(engine_on, 3)
     workers = ScriptedWorkers(lambda call: asyncio.sleep(0.3, answer(call)), (described("one", slots=1),))
     async with engine_on(workers) as engine:

@@ -345,7 +345,7 @@ QUERIES_AND_INDEXES = [
     (claiming._WAKE, "jobs_sleeping (wake_at>? AND wake_at<?)"),
     (claiming._CANDIDATES, "jobs_claimable (lane=? AND organization>?)"),
     (claiming._BEST, "jobs_claimable (lane=? AND organization=?)"),
-    (claiming._OLDEST_SUSPECT, "jobs_suspect"),
+    (claiming._OLDEST_SUSPECTS, "jobs_suspect"),
     (submitting._NOTHING_AHEAD, "jobs_claimable (lane=?)"),
     (ending._RELEASE, "jobs_owned"),
     (executors._TOO_LATE_TO_START, "jobs_to_start (start_by>? AND start_by<?)"),

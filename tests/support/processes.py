@@ -56,8 +56,10 @@ class Process:
                 time.sleep(0.05)
         raise RuntimeError(f"it does not answer:\n{self._log.read_text()}")
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def __exit__(self, kind: type[BaseException] | None, failure: BaseException | None, _: object) -> None:
+        code = self.stop()
+        if failure is not None:
+            failure.add_note(f"{self.url} ended with {code} and had said:\n{self.log}")
 
     @property
     def pid(self) -> int:

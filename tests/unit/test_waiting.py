@@ -54,12 +54,15 @@ def test_a_queued_job():
     assert why(job, missing=AWAY, executors=0) == "No executor is running."
     assert why(job, missing=AWAY, executors=None) == "The llm worker is missing: it is away."
     assert why(job, full=["text"]) == "All slots of text are busy."
-    alone = "Nothing begins until a job has run alone that executors have died of."
+    alone = "Nothing begins until jobs have run apart from others that executors have died of."
     assert why(job, full=["text"], is_quarantined=True) == alone
     limit = "The organization runs as many jobs as it may."
     assert why(job, full=["text"], is_quarantined=True, at_limit=True) == limit
     suspect = replace(job, crash_count=2)
-    assert why(suspect, is_quarantined=True) == "It waits to run alone: the process that ran it has died 2 times."
+    assert (
+        why(suspect, is_quarantined=True)
+        == "It waits to run apart from others: the process that ran it has died 2 times."
+    )
     assert (
         why(replace(job, lane="smell"), missing={"smell": "unheard of."}) == "The smell worker is missing: unheard of."
     )

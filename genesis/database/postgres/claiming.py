@@ -10,6 +10,7 @@ from genesis.database.postgres.flush import Changes, Flush
 from genesis.database.postgres.submitting import room_of
 from genesis.database.rows import readable
 from genesis.database.states import CLAIMABLE, SLEEPING, SUSPECT
+from genesis.database.suspects import MOST_TOGETHER, next_group
 from genesis.domain.failure import UNREADABLE
 from genesis.domain.job import Job, JobStatus
 from genesis.ports.ledger import Begin, Claimed
@@ -66,10 +67,11 @@ WITH taken AS (
 )
 {statements.JOBS} JOIN taken ON taken_id = jobs.id
 """
-_TAKE_SUSPECT = (
+_TAKE_SUSPECTS = (
     f"WITH taken AS (SELECT id AS taken_id FROM jobs WHERE {SUSPECT} AND {_IN_TIME.format(now='$1')} "
-    f"ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) {statements.JOBS} JOIN taken ON taken_id = jobs.id"
+    f"ORDER BY id LIMIT {MOST_TOGETHER} FOR NO KEY UPDATE SKIP LOCKED) {statements.JOBS} JOIN taken ON taken_id = jobs.id"
 )
+_CAPPED = "SELECT id FROM organizations WHERE id = ANY($1::text[]) AND max_running IS NOT NULL"
 # Added to what stands there by then: who claims at the same time has served some of the same organizations.
 _RECORD = """
 WITH turns AS (SELECT * FROM unnest($3::text[], $4::float8[], $5::float8[]) AS turn(organization, finish_tag, served)),
@@ -99,14 +101,16 @@ async def claim(flush: Flush, owner: str, lane: str, limit: int, begin: Begin) -
     return claimed
 
 
-async def claim_suspect(flush: Flush, owner: str, begin: Begin) -> Claimed | None:
-    """Takes the oldest job on which several owners died, for an executor that runs nothing else."""
+async def claim_suspects(flush: Flush, owner: str, begin: Begin) -> list[Claimed]:
+    """Takes the oldest jobs on which several owners died, for an executor that runs nothing else."""
     if not await _wake(flush, owner) or await flush.connection.fetchval(_OWNS, owner):
-        return None
-    while jobs := await flush.fetch_jobs(_TAKE_SUSPECT, flush.now):
+        return []
+    while jobs := await flush.fetch_jobs(_TAKE_SUSPECTS, flush.now):
         if good := await _without_unreadable(flush, jobs):
-            return (await _give(flush, owner, good, begin, alone=True))[0]
-    return None
+            capped = await flush.connection.fetch(_CAPPED, [job.organization for job in good])
+            group = next_group(good, await room_of(flush, [row["id"] for row in capped]))
+            return await _give(flush, owner, group, begin, alone=len(group) == 1)
+    return []
 
 
 async def _wake(flush: Flush, owner: str) -> bool:

@@ -146,9 +146,9 @@ class PostgresLedger:
         )
         return claimed
 
-    async def claim_suspect(self, owner: str, begin: Begin) -> Claimed | None:
-        claimed: Claimed | None = await self._writer.run(
-            lambda flush: claiming.claim_suspect(flush, owner, begin), droppable=True
+    async def claim_suspects(self, owner: str, begin: Begin) -> list[Claimed]:
+        claimed: list[Claimed] = await self._writer.run(
+            lambda flush: claiming.claim_suspects(flush, owner, begin), droppable=True
         )
         return claimed
 

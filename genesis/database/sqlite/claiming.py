@@ -10,6 +10,7 @@ from genesis.database.sqlite.ending import end_unowned
 from genesis.database.sqlite.loading import load_jobs, load_these
 from genesis.database.sqlite.transaction import Transaction
 from genesis.database.states import CLAIMABLE, SLEEPING, SUSPECT
+from genesis.database.suspects import MOST_TOGETHER, next_group
 from genesis.domain.failure import UNREADABLE
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
@@ -49,7 +50,10 @@ _BEST = (
     f"SELECT id FROM jobs INDEXED BY jobs_claimable WHERE {CLAIMABLE} AND lane = :lane "
     f"AND organization = :organization AND {_IN_TIME} ORDER BY priority DESC, id LIMIT :room"
 )
-_OLDEST_SUSPECT = f"SELECT * FROM jobs INDEXED BY jobs_suspect WHERE {SUSPECT} AND {_IN_TIME} ORDER BY id LIMIT 1"
+_OLDEST_SUSPECTS = (
+    f"SELECT * FROM jobs INDEXED BY jobs_suspect WHERE {SUSPECT} AND {_IN_TIME} ORDER BY id LIMIT {MOST_TOGETHER}"
+)
+_LIMITS = "SELECT id, max_running FROM organizations WHERE max_running IS NOT NULL"  # nothing runs: all is free
 _SET_LANE = (
     "INSERT INTO lanes (lane, virtual_time) VALUES (?, ?) "
     "ON CONFLICT (lane) DO UPDATE SET virtual_time = excluded.virtual_time"
@@ -82,17 +86,18 @@ def claim(
     return claimed
 
 
-def claim_suspect(
+def claim_suspects(
     transaction: Transaction, plans: Plans, owner: str, begin: Begin, now: Milliseconds
-) -> Claimed | None:
-    """Takes the oldest job on which several owners died, for an executor that runs nothing else."""
+) -> list[Claimed]:
+    """Takes the oldest jobs on which several owners died, for an executor that runs nothing else."""
     wake(transaction, now)
     if not _is_live(transaction, owner) or transaction.connection.execute(_OWNS, (owner,)).fetchone():
-        return None
-    while jobs := load_jobs(transaction.connection, plans, _OLDEST_SUSPECT, {"now": now}):
+        return []
+    while jobs := load_jobs(transaction.connection, plans, _OLDEST_SUSPECTS, {"now": now}):
         if good := _without_unreadable(transaction, jobs, now):
-            return _take(transaction, owner, good, begin, now, alone=True)[0]
-    return None
+            group = next_group(good, dict(transaction.connection.execute(_LIMITS).fetchall()))
+            return _take(transaction, owner, group, begin, now, alone=len(group) == 1)
+    return []
 
 
 def wake(transaction: Transaction, now: Milliseconds) -> None:

@@ -61,10 +61,10 @@ class SqliteLedger:
             lambda transaction: claiming.claim(transaction, self._plans, owner, lane, limit, begin, now)
         )
 
-    async def claim_suspect(self, owner: str, begin: Begin) -> Claimed | None:
+    async def claim_suspects(self, owner: str, begin: Begin) -> list[Claimed]:
         now = self._clock.now()
         return await self._writer.execute(
-            lambda transaction: claiming.claim_suspect(transaction, self._plans, owner, begin, now)
+            lambda transaction: claiming.claim_suspects(transaction, self._plans, owner, begin, now)
         )
 
     async def decide(self, decision: Decision) -> None:
