@@ -18,22 +18,20 @@ up: page  ## starts the platform: page, API and workers in one process
 demo: setup  ## runs all six pipelines on sample inputs and checks what they make
 	@$(BIN)/python -m demo
 
-# Tests that wait for minutes, beside others that do.
-SLOW := $(addprefix tests/integration/, test_engine_clock.py test_provider_faults.py test_engine_outage.py \
-	test_fetcher_hostile_answers.py test_backup_restore.py)
+# Most tests wait more than they compute: some run at once, in processes that take tests from each other.
+AT_ONCE := -n 4 --dist worksteal
 
 test: setup  ## passes all checks and tests
 	@tools/stage.sh checks $(MAKE) --no-print-directory check
-	@tools/stage.sh "unit tests" $(BIN)/pytest -q tests/unit
-	@tools/side_by_side.sh \
-		"contract, provider and slow tests" "$(BIN)/pytest -q -m 'not heavy' tests/contract tests/providers $(SLOW)" \
-		"integration tests" "$(BIN)/pytest -q tests/integration $(SLOW:%=--ignore=%)"
-	@tools/stage.sh "end-to-end and chaos tests" $(BIN)/pytest -q tests/e2e tests/chaos
+	@tools/stage.sh "unit tests" $(BIN)/pytest -q -n auto tests/unit
+	@tools/stage.sh "contract, provider and integration tests" \
+		$(BIN)/pytest -q $(AT_ONCE) -m 'not heavy' tests/contract tests/providers tests/integration
+	@tools/stage.sh "end-to-end and chaos tests" $(BIN)/pytest -q -n 2 --dist loadfile tests/e2e tests/chaos
 	@tools/stage.sh "page in a browser" tools/page.sh e2e
 	@tools/stage.sh demo $(BIN)/python -m demo
 
 test-providers: setup  ## runs all tests of the providers, also those that install much of other people's software
-	@tools/stage.sh "provider tests" $(BIN)/pytest -q tests/providers
+	@tools/stage.sh "provider tests" $(BIN)/pytest -q $(AT_ONCE) tests/providers
 
 FILES := $(addprefix tests/unit/test_, addresses.py fetcher_table.py file_forms.py file_links.py held_jobs.py listening.py \
 	media.py pictures.py ranges.py sigv4.py sniffer.py) $(sort $(wildcard tests/contract/test_*file*.py \
@@ -42,7 +40,7 @@ FILES := $(addprefix tests/unit/test_, addresses.py fetcher_table.py file_forms.
 	tests/e2e/test_backup.py tests/e2e/test_large_files.py))
 
 test-files: setup  ## runs all tests of files: store, uploads, serving, the guarded fetcher, backups
-	@tools/stage.sh "tests of files" $(BIN)/pytest -q $(FILES)
+	@tools/stage.sh "tests of files" $(BIN)/pytest -q $(AT_ONCE) $(FILES)
 
 bench: setup  ## measures the promises of speed, memory and scale; see benchmarks/README.md
 	@$(BIN)/python -m benchmarks
