@@ -327,7 +327,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.join(owner.partition(" ")[0])
 
     def die_all(self):
-        """The process dies and is started again, which proves all earlier executors dead; what sleeps is woken."""
+        """The process dies and is started again, which proves all earlier executors dead; what has begun is woken."""
         self.do(self.context.__aexit__(None, None, None))
         self.open()
         self.live.clear()
@@ -336,7 +336,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for _, expected in sorted(self.expected.items()):
             if expected.owner is not None:
                 self.loses_owner(expected)
-            expected.wake_at = 0
+            expected.wake_at = expected.wake_at if expected.status is JobStatus.QUEUED else 0
 
     @precondition(lambda self: any(one.crashes > 1 for one in self.expected.values()))
     @rule(name=strategies.sampled_from(EXECUTORS))
