@@ -39,7 +39,7 @@ def test_accepting_and_running_can_be_two_processes(tmp_path):
             Process(arguments, executor_port, environment(tmp_path, **shared), tmp_path / "executor.log")
         )
         job = client.get(f"/jobs/{waiting['job_id']}", params={"wait": 30}).json()
-        assert job["outputs"]["text"] == "fake: hi"
+        assert job["outputs"]["text"] == "fake: hi", job
         assert client.post("/jobs", params={"wait": 30}, json=order).json()["status"] == "completed"
 
 
