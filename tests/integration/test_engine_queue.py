@@ -102,7 +102,6 @@ async def test_a_deadline_that_has_come_is_told_without_claiming_all_the_time(en
         first = await submit(engine)
         await until(lambda: workers.calls)
         late = await submit(engine, order={"start_within": 0.1})
-        engine._executor.look_everywhere()  # so the dispatcher knows of the deadline
         late = await ended(engine, late)
         assert late.failure.code == "start-deadline-passed"
         opened.set()

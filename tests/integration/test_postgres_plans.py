@@ -93,7 +93,8 @@ QUERIES = {
     "attempts in doubt": (queries._IN_DOUBT, (1, 100)),
     "candidates": (claiming._CANDIDATES, ("text", 16, 5)),
     "take": (claiming._TAKE, ("text", [DEFAULT_ORGANIZATION, "o1"], [8, 8], 5)),
-    "wake": (claiming._WAKE, (500, "owner")),
+    "wake": (claiming._WAKE, (500,)),
+    "wake and look": (claiming._WAKE_AND_LOOK, (500, "owner")),
     "free": (submitting._FREE, (["owner"], ["text"], [DEFAULT_ORGANIZATION])),
     "lock": (statements.LOCK_BY_ID, (SOME,)),
     "change": (
