@@ -127,6 +127,16 @@ async def test_the_end_of_the_feed_is_where_the_next_events_come(database, organ
         assert len(await whole_feed(opened.queries, after=beginning)) == 2
 
 
+async def test_a_place_in_the_feed_is_one_of_this_organization(database, organization):
+    await organization("other")
+    async with joined(database) as opened:
+        await opened.ledger.submit(job_of(TWO_STEPS, organization="other"))
+        await opened.ledger.submit(job_of(TWO_STEPS))
+        others = await opened.queries.feed_end("other")
+        with pytest.raises(InvalidRequest, match="no place"):
+            await opened.queries.feed(DEFAULT_ORGANIZATION, after=others, limit=9)
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "-1", "1; DROP TABLE events", "9" * 40, "²", "1.5"])
 async def test_a_place_that_the_feed_has_not_named_is_refused(database, cursor):
     async with database() as opened:
