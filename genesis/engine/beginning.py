@@ -1,5 +1,7 @@
 """How a job begins that has just been claimed: a pure decision."""
 
+import logging
+
 from genesis.domain.job import Job
 from genesis.engine import plan
 from genesis.engine.choice import Chosen, choose, intend
@@ -7,9 +9,20 @@ from genesis.engine.draft import merged, skipped
 from genesis.engine.surroundings import Surroundings
 from genesis.ports.ledger import Change
 
+logger = logging.getLogger(__name__)
+
 
 def beginning(around: Surroundings, job: Job) -> Change:
     """The first attempt of a job, to be recorded with its claim; nothing where that needs a second thought."""
+    try:
+        return _first_attempt(around, job)
+    except Exception:
+        # Its run meets the same and ends this one job. Here it would take the claims of all others down.
+        logger.exception("job %s could not begin with its claim", job.id)
+        return Change()
+
+
+def _first_attempt(around: Surroundings, job: Job) -> Change:
     now = around.clock.now()
     moves = plan.advance(job, frozenset(), now)
     if moves.outcome or not moves.ready:

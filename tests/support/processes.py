@@ -20,7 +20,7 @@ _reserved: list[socket.socket] = []
 def free_port() -> int:
     """A port for a server that starts later; nobody else is given it as long as this process lives.
 
-    The kernel gives a socket that asks for any port one that no other socket has, and lets a server have a port that is
+    Linux gives a socket that asks for any port one that no other socket has, and lets a server have a port that is
     named where all of its sockets allow that and none listens. Chosen and let go of, a port would be given out again once
     in 7,000 times, and whoever waits for a server would take another one for it.
     """
