@@ -32,6 +32,14 @@ def _queued(job: Job) -> Event:
     return Event(EventType.JOB_QUEUED, job.created_at, {"pipeline": job.pipeline})
 
 
+def due_of(job: Job) -> Milliseconds | None:
+    """The first moment at which a new job that waits may begin, or is over unless it has begun or ended by then."""
+    if job.owner is not None:
+        return None
+    moments = (job.wake_at or None, job.start_by, job.finish_by)
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def applied(job: Job, change: Change, **more: Any) -> Job:
     """The job with a change's steps and intents, which belong to it, and with `more` of its attributes changed."""
     changed = {step.name: step for step in change.steps}

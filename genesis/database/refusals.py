@@ -19,7 +19,7 @@ def no_batch(batch_id: str) -> NotFound:
 def no_cursor(cursor: str) -> InvalidRequest:
     return InvalidRequest(
         f"{cursor[:100]!r} is no place in the feed of events.",
-        hint="Give an event id that this feed has sent, `beginning`, or none.",
+        hint="Give an event id that this feed has sent, `beginning`, or none; what was sent before a restore counts no more.",
     )
 
 

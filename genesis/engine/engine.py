@@ -35,7 +35,7 @@ from genesis.ports.database import Database
 from genesis.ports.ledger import Idempotency, Submission
 from genesis.ports.prices import Prices
 from genesis.ports.queries import EVERY_JOB, JobFilter, JobPage
-from genesis.ports.signals import CancelRequested, Reread, Signal, WorkQueued
+from genesis.ports.signals import CancelRequested, Reread, Signal, WorkDue, WorkQueued
 from genesis.ports.workers import WorkerClient
 from genesis.settings import Settings
 
@@ -149,7 +149,7 @@ class Engine:
 
     def _worker_seen(self, capability: str) -> None:
         self._lanes.refresh(capability)
-        if self._executor is not None:
+        if self._executor is not None and capability in self.directory.known:
             self._executor.wake(capability)
         if self._loading is None and self._charges(capability):
             self._loading = asyncio.create_task(asyncio.to_thread(self._prices.load))
@@ -166,6 +166,8 @@ class Engine:
         match signal:
             case WorkQueued(lane):
                 self._executor.wake(lane)
+            case WorkDue(at):
+                self._executor.wake_at(at)
             case CancelRequested(job):
                 if not self._executor.cancel(job):
                     self._reconciler.look()
@@ -190,11 +192,9 @@ class Engine:
             if earlier is None:
                 raise
             return Submission(await self._queries.job(organization, earlier), replayed=True)
-        if self._executor is None or job.wake_at:
-            return await self._submitted(job, idempotency)
-        head_start = self._executor.head_start(job)
-        if head_start is None:
-            return await self._submitted(job, idempotency)
+        head_start = None if self._executor is None or job.wake_at else self._executor.head_start(job)
+        if self._executor is None or head_start is None:
+            return await self._ledger.submit(job, idempotency=idempotency)
         try:
             submission = await self._ledger.submit(job, idempotency=idempotency, head_start=head_start)
         except BaseException as error:
@@ -211,12 +211,6 @@ class Engine:
 
     async def _accepted(self, organization: str, idempotency: Idempotency | None) -> tuple[str | None, str | None]:
         return (None, None) if idempotency is None else await self._queries.accepted(organization, idempotency)
-
-    async def _submitted(self, job: Job, idempotency: Idempotency | None) -> Submission:
-        submission = await self._ledger.submit(job, idempotency=idempotency)
-        if self._executor is not None and (job.wake_at or job.start_by or job.finish_by):
-            self._executor.look_everywhere()
-        return submission
 
     async def submit_batch(
         self, organization: str, orders: Sequence[Order], *, idempotency_key: str | None = None
@@ -250,10 +244,7 @@ class Engine:
                 hint="Nothing was accepted. Correct the jobs that `errors` names and send the batch again.",
                 errors=tuple(wrong),
             )
-        accepted = await self._ledger.submit_batch(batch, jobs, idempotency=idempotency)
-        if self._executor is not None and any(job.wake_at or job.start_by or job.finish_by for job in jobs):
-            self._executor.look_everywhere()
-        return accepted
+        return await self._ledger.submit_batch(batch, jobs, idempotency=idempotency)
 
     async def estimate(self, organization: str, order: Order) -> Estimate:
         """What a job is expected to cost; nothing is stored.

@@ -4,13 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from genesis.domain.copies import replace
 from genesis.domain.identity import Milliseconds, new_id
 from genesis.domain.job import Job, JobStatus
-from genesis.engine import plan
-from genesis.engine.choice import Chosen, choose, intend
-from genesis.engine.draft import merged, skipped
+from genesis.engine.beginning import beginning
 from genesis.engine.durable import write
 from genesis.engine.lease import Lease, since_boot
 from genesis.engine.outcome import withheld
@@ -43,6 +42,7 @@ class Executor:
     def __init__(self, around: Surroundings, lease: Lease) -> None:
         self._owner = new_id()
         self._around = around
+        self._begin = partial(beginning, around)
         self._lease = lease
         self._runs: dict[str, JobRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,6 +50,7 @@ class Executor:
         self._wake = asyncio.Event()
         self._queued: set[str] = set()  # lanes in which something may wait
         self._look_everywhere = True
+        self._look_again_at = 0.0  # everywhere, in seconds since boot
         self._next_wake: Milliseconds | None = None
         self._head_starts: set[str] = set()  # jobs on their way to the ledger as ours
         self._claiming_now = asyncio.Lock()
@@ -80,6 +81,12 @@ class Executor:
         """Says that something may wait in a lane."""
         self._queued.add(lane)
         self._wake.set()
+
+    def wake_at(self, moment: Milliseconds) -> None:
+        """Says that something is due at a moment."""
+        if self._next_wake is None or moment < self._next_wake:
+            self._next_wake = moment
+            self._wake.set()
 
     def slot_free(self) -> None:
         """Says that a slot has become free."""
@@ -210,12 +217,15 @@ class Executor:
             await self._claim_suspects()
             return max(0.0, min(_LONGEST_PAUSE_SECONDS, self._quarantine.patience_left()))
         known = self._around.directory.known
-        if self._look_everywhere:
-            self._look_everywhere = False
+        if self._look_everywhere or since_boot() >= self._look_again_at:  # however often it is woken in between
+            self._look_everywhere, self._look_again_at = False, since_boot() + _LONGEST_PAUSE_SECONDS
             self._queued.update(known)
             for lane in list(known):
                 await self._claim(lane)
-            self._next_wake = await self._around.queries.next_wake()
+            self._next_wake = None
+            asked = await self._around.queries.next_wake()
+            moments = (asked, self._next_wake)  # what was told meanwhile may be earlier
+            self._next_wake = min((moment for moment in moments if moment is not None), default=None)
         for lane in self._queued & known.keys():
             await self._claim(lane)
         if self._next_wake is None:
@@ -271,21 +281,6 @@ class Executor:
                 job = one.job
                 logger.warning("job %s runs apart: its executors have died %d times", job.id, job.crash_count)
                 self._start(one, job.lane if self._around.lanes.take(job.lane) else None)
-
-    def _begin(self, job: Job) -> Change:
-        """The first attempt of a job, recorded with its claim; nothing where that needs a second thought."""
-        around, now = self._around, self._around.clock.now()
-        moves = plan.advance(job, frozenset(), now)
-        if moves.outcome or not moves.ready:
-            return Change()
-        planned = moves.ready[0]
-        if job.attempt_to_take_up(planned.name):
-            return Change()
-        worker = around.directory.known.get(planned.capability)
-        chosen = choose(moves.job, planned, worker, around.breakers, around.policy, around.prices, now)
-        if not isinstance(chosen, Chosen) or chosen.lanes(planned.capability) != (job.lane,):
-            return Change()
-        return merged(skipped(moves.skipped, now), intend(moves.job, planned, chosen.target, around.policy, now))
 
     def _start(self, claimed: Claimed, lane: str | None) -> None:
         run = JobRun(claimed, lane, self._around)

@@ -105,7 +105,7 @@ class Queries(Protocol):
         that never changes.
 
         Raises:
-            InvalidRequest: the cursor is not one, or lies behind all that could have been written by now.
+            InvalidRequest: the cursor is not one, or not one of this feed.
         """
 
     async def feed_end(self, organization: str) -> str:

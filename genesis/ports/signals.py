@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from genesis.domain.identity import Milliseconds
+
 
 @dataclass(frozen=True, slots=True)
 class JobChanged:
@@ -21,6 +23,13 @@ class WorkQueued:
     """A lane has something to claim."""
 
     lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDue:
+    """Something that waits may go on at a moment, or is over unless it has begun or ended by then."""
+
+    at: Milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Reread:
     """Hints may have been lost, of any kind: whoever follows something reads it again."""
 
 
-Signal = JobChanged | WorkQueued | CancelRequested | TextDelta | Reread
+Signal = JobChanged | WorkQueued | WorkDue | CancelRequested | TextDelta | Reread
 Listener = Callable[[Signal], None]
 
 

@@ -2,7 +2,8 @@
 
 from collections import deque
 
-from tests.chaos.protocol_model import OPEN, Model, Step, World
+from tests.chaos.protocol_model import Model, Step
+from tests.chaos.protocol_world import OPEN, World
 
 
 def violation(model: Model, world: World, *, quiet: bool) -> str:
@@ -23,9 +24,13 @@ def violation(model: Model, world: World, *, quiet: bool) -> str:
 
 
 def explore(model: Model) -> tuple[int, str, list[str]]:
-    """Tries everything, the nearest first: worlds seen, what is wrong in the first bad one, and how it came to that."""
+    """Tries everything, the nearest first: worlds seen, what is wrong in the first bad one, and how it came to that.
+
+    Of two worlds that differ only in which executor is which, one is tried.
+    """
     start = World()
     before: dict[World, Step | None] = {start: None}
+    seen = {_either_way(start)}
     waiting = deque([start])
     while waiting:
         world = waiting.popleft()
@@ -33,10 +38,19 @@ def explore(model: Model) -> tuple[int, str, list[str]]:
         if wrong := violation(model, world, quiet=not following):
             return len(before), wrong, _story(before, world)
         for name, after in following:
-            if after not in before:
+            if (either_way := _either_way(after)) not in seen:
+                seen.add(either_way)
                 before[after] = (name, world)
                 waiting.append(after)
     return len(before), "", []
+
+
+def _either_way(world: World) -> World:
+    """The same for a world and for its mirror image."""
+    first, second = world.executors
+    if first < second or (first == second and world.owner < 1):
+        return world
+    return world._replace(executors=(second, first), owner=world.owner if world.owner < 0 else 1 - world.owner)
 
 
 def _story(before: dict[World, Step | None], world: World) -> list[str]:

@@ -6,7 +6,8 @@ does nothing for long is a paused one. Each rule of the protocol has a name and 
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from tests.chaos.protocol_world import OPEN, Attempt, Executor, Limits, World
 
 RULES = frozenset(
     {
@@ -20,71 +21,13 @@ RULES = frozenset(
         "a refused resend proves nothing",
         "a doubt about a key is final only after the deadline",
         "nothing is sent again after the deadline",
+        "a handle is asked for before anything is sent anew",
+        "a job of which something has come is not queued again",
     }
 )
 CLASSES = ("repeatable", "keyed", "handle", "opaque")
 _MOVES = {"intended": "pending succeeded failed not_sent unknown", "pending": "succeeded failed unknown"}
 _MOVES["unknown"] = "succeeded failed"
-OPEN = ("intended", "pending")
-
-
-class Limits(NamedTuple):
-    """How far the world is tried."""
-
-    attempts: int = 2
-    claims: int = 3
-    crashes: int = 2
-    retries: int = 1
-
-
-class Attempt(NamedTuple):
-    """An attempt in the ledger, and what the world knows under its call key.
-
-    Attributes:
-        late, dead: `not_after`, and the call's deadline, have passed.
-        call: of the worker: none, `running`, `paid` (and not answered), or `adrift`, when its worker has crashed.
-        memory: of the worker: none, `result`, `refused`, `doubt`, `handle`.
-        heard: an executor that lives on has had the result in hand.
-    """
-
-    state: str = "intended"
-    generation: int = 0
-    late: bool = False
-    dead: bool = False
-    charges: int = 0
-    call: str = ""
-    memory: str = ""
-    receipt: bool = False
-    heard: bool = False
-
-
-class Executor(NamedTuple):
-    """What an executor does, as which owner, about which attempt.
-
-    Attributes:
-        doing: idle, decide, send, sent, joined, doubt, poll, or settle with what it has learned.
-        again: its sending is not the first one.
-    """
-
-    doing: str = "idle"
-    epoch: int = 0
-    attempt: int = -1
-    learned: str = ""
-    again: bool = False
-
-
-class World(NamedTuple):
-    """Everything."""
-
-    status: str = "queued"
-    owner: int = -1
-    epoch: int = 0
-    generation: int = 0
-    resends: int = 0
-    attempts: tuple[Attempt, ...] = ()
-    executors: tuple[Executor, ...] = (Executor(), Executor())
-    crashes: int = 0
-    wrong: str = ""
 
 
 Step = tuple[str, World]
@@ -162,6 +105,10 @@ class Model:
                 yield f"{me} polls", self._learns(world, me, "result")
                 if world.attempts[executor.attempt].dead:
                     yield f"{me} has polled long enough", self._learns(world, me, "doubt")
+            case "ask":
+                yield f"{me} asks by the handle", self._learns(world, me, "result")
+                asked = _does(world, me, executor._replace(doing="decide", attempt=-1, asked=True))
+                yield f"{me} asks in vain", self._decided(asked, me)
             case "settle":
                 yield f"{me} settles", self._settle(world, me, executor)
 
@@ -186,6 +133,8 @@ class Model:
         match last.state:
             case "succeeded":
                 return self._ends(world, me, "done")
+            case "unknown" if last.handle and not executor.asked and self._asks:
+                return _does(world, me, executor._replace(doing="ask", attempt=number))
             case "unknown":
                 if last.generation < world.generation or "unknown is not resent" not in self.rules:
                     return self._intend(world, me)
@@ -217,6 +166,8 @@ class Model:
             for one in world.attempts
         ):
             wrong = "I3: a new call key while another is unresolved"
+        if any(one.state == "unknown" and one.handle for one in world.attempts) and not world.executors[me].asked:
+            wrong = "I3: a new call key although the handle of an earlier one was not asked for"
         number = len(world.attempts)
         world = world._replace(attempts=(*world.attempts, Attempt(generation=world.generation)), wrong=wrong)
         return _does(world, me, Executor("send", world.executors[me].epoch, number))
@@ -239,6 +190,7 @@ class Model:
         elif self._is_too_late(attempt, executor):
             yield f"{me} is too late", self._learns(world, me, "too late")
         else:
+            yield f"{me} finds the worker busy", self._learns(world, me, "busy")
             begun = attempt._replace(call="running", memory="")
             yield f"{me} makes the call", _attempt(joined, executor.attempt, begun)
 
@@ -279,7 +231,7 @@ class Model:
     def _learns(self, world: World, me: int, what: str) -> World:
         executor = world.executors[me]
         in_doubt = what == "doubt" and self.keyed and not world.attempts[executor.attempt].dead
-        refused_again = what in ("refused", "too late") and executor.again and self.keyed
+        refused_again = what in ("refused", "too late", "busy") and executor.again and self.keyed
         if in_doubt or (refused_again and "a refused resend proves nothing" in self.rules):
             return _does(world, me, executor._replace(doing="doubt"))
         return _does(world, me, executor._replace(doing="settle", learned=what))
@@ -297,13 +249,15 @@ class Model:
             and not (self.keyed and state in ("failed", "not_sent") and self._zombies_prove_little)
         )
         if counts and state in _MOVES.get(attempt.state, ""):
-            attempt = attempt._replace(state=state)
+            attempt = attempt._replace(state=state, handle=attempt.handle or state == "pending")
         world = _attempt(world, number, attempt)
         if not decides:
             return _does(world, me, _IDLE)
         if world.owner != me or world.epoch != executor.epoch:
             world = world._replace(wrong="I7: somebody decides who does not own the job")
         match state:
+            case "not_sent" if executor.learned == "busy" and self._may_be_queued(world):
+                return self._queued_again(world, me)
             case "pending":
                 return _does(world, me, executor._replace(doing="poll", learned=""))
             case "succeeded":
@@ -311,6 +265,21 @@ class Model:
             case "unknown" if "unknown is not resent" in self.rules:
                 return self._ends(world, me, "failed")
         return self._intend(world, me)
+
+    def _may_be_queued(self, world: World) -> bool:
+        """Whether nothing has come of a job but refusals; a retry begins it anew."""
+        if "a job of which something has come is not queued again" not in self.rules:
+            return True
+        return all(one.state == "not_sent" or one.generation < world.generation for one in world.attempts)
+
+    def _queued_again(self, world: World, me: int) -> World:
+        begun = any(one.state != "not_sent" and one.generation == world.generation for one in world.attempts)
+        wrong = "a job is queued of which something has come" if begun else world.wrong
+        return self._ends(world, me, "queued")._replace(wrong=wrong)
+
+    @property
+    def _asks(self) -> bool:
+        return "a handle is asked for before anything is sent anew" in self.rules
 
     @property
     def _zombies_prove_little(self) -> bool:
@@ -383,6 +352,7 @@ _STATES = {
     "refused": "failed",
     "withheld": "not_sent",
     "too late": "not_sent",
+    "busy": "not_sent",
     "doubt": "unknown",
 }
 

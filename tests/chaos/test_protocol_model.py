@@ -3,7 +3,8 @@
 import pytest
 
 from tests.chaos.protocol_explorer import explore
-from tests.chaos.protocol_model import RULES, Limits, Model
+from tests.chaos.protocol_model import RULES, Model
+from tests.chaos.protocol_world import Limits
 
 SMALL = Limits(attempts=2, claims=2, crashes=1, retries=1)
 MORE_CLAIMS = SMALL._replace(claims=3)
@@ -19,6 +20,8 @@ NEEDED = {
     "a refused resend proves nothing": ("keyed", "I4", {}),
     "a doubt about a key is final only after the deadline": ("keyed", "I5", {}),
     "nothing is sent again after the deadline": ("keyed", "I5", {}),
+    "a handle is asked for before anything is sent anew": ("handle", "I3", {}),
+    "a job of which something has come is not queued again": ("opaque", "a job is queued", {}),
 }
 
 

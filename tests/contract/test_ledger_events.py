@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
+from genesis.domain.batch import Batch
 from genesis.domain.event import Event, EventType
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.errors import Fenced, InvalidRequest, NotFound
 from genesis.ports.ledger import Finish, Release
-from genesis.ports.signals import CancelRequested, JobChanged, TextDelta, WorkQueued
+from genesis.ports.signals import CancelRequested, JobChanged, TextDelta, WorkDue, WorkQueued
 from tests.support.jobs import job_of
 from tests.support.ledger import TWO_STEPS, claim_one, decide, first_call, head_start, joined, nothing
 
@@ -126,6 +127,16 @@ async def test_the_end_of_the_feed_is_where_the_next_events_come(database, organ
         assert len(await whole_feed(opened.queries, after=beginning)) == 2
 
 
+async def test_a_place_in_the_feed_is_one_of_this_organization(database, organization):
+    await organization("other")
+    async with joined(database) as opened:
+        await opened.ledger.submit(job_of(TWO_STEPS, organization="other"))
+        await opened.ledger.submit(job_of(TWO_STEPS))
+        others = await opened.queries.feed_end("other")
+        with pytest.raises(InvalidRequest, match="no place"):
+            await opened.queries.feed(DEFAULT_ORGANIZATION, after=others, limit=9)
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "-1", "1; DROP TABLE events", "9" * 40, "²", "1.5"])
 async def test_a_place_that_the_feed_has_not_named_is_refused(database, cursor):
     async with database() as opened:
@@ -165,16 +176,39 @@ async def test_what_sleeps_or_has_begun_is_no_new_work(listening):
     await opened.ledger.submit(sleeping)
     await opened.ledger.submit(begun, head_start=head_start(begun))
     expected = {JobChanged(DEFAULT_ORGANIZATION, sleeping.id), JobChanged(DEFAULT_ORGANIZATION, begun.id)}
-    await heard_after(heard, expected)
+    await heard_after(heard, expected | {WorkDue(9_000)})
     assert not [signal for signal in heard if isinstance(signal, WorkQueued)]
 
 
-async def test_those_who_wake_are_hinted_at(listening, clock):
+async def test_what_is_due_first_is_hinted_at(listening):
+    opened, heard = listening
+    jobs = [job_of(TWO_STEPS, start_by=8_000, finish_by=7_000), job_of(TWO_STEPS, wake_at=6_000)]
+    await opened.ledger.submit_batch(Batch(new_id(), DEFAULT_ORGANIZATION, 1_000, 2), jobs)
+    assert WorkDue(7_000) not in await heard_after(heard, {WorkDue(6_000)})
+    job = await claim_one(opened.ledger)
+    await decide(opened.ledger, job, outcome=Release("text", 5_000))
+    await heard_after(heard, {WorkDue(5_000)})
+
+
+async def test_what_is_due_of_a_job_that_runs_is_known_where_it_runs(listening):
+    opened, heard = listening
+    begun = job_of(TWO_STEPS, finish_by=7_000)
+    await opened.ledger.submit(begun, head_start=head_start(begun))
+    await heard_after(heard, {JobChanged(DEFAULT_ORGANIZATION, begun.id)})
+    assert not [signal for signal in heard if isinstance(signal, WorkDue)]
+
+
+@pytest.mark.parametrize("by", ["claim", "sweep"])
+async def test_those_who_wake_are_hinted_at(listening, clock, by):
     opened, heard = listening
     await opened.ledger.submit(job_of("text_to_speech", wake_at=5_000))
     clock.time = 5_000
-    await opened.ledger.claim("me", "text", 1, nothing)
+    if by == "claim":
+        await opened.ledger.claim("me", "text", 1, nothing)
+    else:
+        await opened.ledger.sweep()
     await heard_after(heard, {WorkQueued("speech")})
+    assert await opened.queries.next_wake() is None
 
 
 async def test_a_release_and_a_retry_are_hinted_at(listening):

@@ -69,7 +69,7 @@ async def test_a_drained_job_waits_for_its_call_in_peace(engine_on, rounds):
 async def test_a_submit_that_was_refused_leaves_nothing_behind(engine_on):
     async with engine_on(ScriptedWorkers(always), wrap=Losing) as engine:
         await ended(engine, await submit(engine))
-        await until(lambda: not engine._executor._runs)
+        await until(lambda: not engine._executor._tasks)
         free = engine._lanes.free("text")
         engine._ledger.refuse("submit", times=1)
         with pytest.raises(Unavailable):

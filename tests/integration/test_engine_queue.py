@@ -9,6 +9,7 @@ from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.event import EventType
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
+from genesis.engine.choice import choose
 from genesis.engine.order import Order
 from genesis.errors import IdempotencyConflict, InvalidRequest, ProviderUnavailable
 from genesis.ports.signals import TextDelta
@@ -102,7 +103,6 @@ async def test_a_deadline_that_has_come_is_told_without_claiming_all_the_time(en
         first = await submit(engine)
         await until(lambda: workers.calls)
         late = await submit(engine, order={"start_within": 0.1})
-        engine._executor.look_everywhere()  # so the dispatcher knows of the deadline
         late = await ended(engine, late)
         assert late.failure.code == "start-deadline-passed"
         opened.set()
@@ -278,3 +278,24 @@ async def test_who_follows_a_job_reads_its_whole_text(engine_on):
                     text += "".join(item.text for item in read if isinstance(item, TextDelta))
         job = await ended(engine, job)
     assert text == job.outputs["text"]
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+async def test_a_job_that_cannot_be_begun_fails_and_keeps_nobody_waiting(engine_on, monkeypatch, claimed):
+    """A defect of ours, which speaks of this one job."""
+
+    def broken(job, *arguments):
+        if job.inputs["text"] == "bad":
+            raise KeyError("a defect")
+        return choose(job, *arguments)
+
+    for module in ("beginning", "run"):
+        monkeypatch.setattr(f"genesis.engine.{module}.choose", broken)
+    async with engine_on(ScriptedWorkers(always, (described("one", slots=1),))) as engine:
+        order = soon() if claimed else None
+        bad = await submit(engine, inputs={"text": "bad"}, order=order)
+        good = await submit(engine, order=order)
+        assert (await ended(engine, good)).status is JobStatus.COMPLETED
+        bad = await ended(engine, bad)
+        assert (bad.status, bad.failure.code) == (JobStatus.FAILED, "internal-error")
+        await until(lambda: engine._lanes.free("text") == 1)

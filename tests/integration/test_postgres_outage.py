@@ -11,6 +11,7 @@ import pytest
 
 from genesis.database.plans import Plans
 from genesis.database.postgres import entry as entry_module
+from genesis.database.postgres import lane, ledger, schema, signals
 from genesis.database.postgres.connection import Server
 from genesis.database.postgres.open import check_postgres, open_postgres
 from genesis.database.postgres.submitting import NewJob
@@ -207,6 +208,18 @@ async def test_hints_come_again_after_an_outage_with_word_to_read_again(server, 
             async with asyncio.timeout(30):
                 while not any(getattr(signal, "job", None) == job.id for signal in heard):
                     await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("word", [b"server_version_num", b"clock_timestamp", b"LISTEN", b"INSERT INTO writers"])
+async def test_a_way_to_the_server_that_falls_silent_at_the_start_is_not_waited_for(server, name, word, monkeypatch):
+    waits = {schema: "_LOOK", ledger: "_HEARTBEAT", signals: "_CHECK", lane: "_FLUSH"}
+    for module, wait in waits.items():
+        monkeypatch.setattr(module, f"{wait}_SECONDS", 0.3)
+    proxy = Proxy(server.folder)
+    proxy.mute_at(word)
+    async with asyncio.timeout(20), proxy.running(), opened(server.url(name, folder=proxy.folder)) as database:
+        assert (await database.ledger.submit(new_job())).job.epoch == 0
+    assert proxy.cuts == 1
 
 
 @pytest.mark.parametrize("passing", [True, False])

@@ -65,6 +65,20 @@ async def test_the_feed_of_a_restored_database_tells_what_was_and_what_comes(url
             await feed(database, f"{int(transaction) + 5_000_000}-{number}")
 
 
+async def test_a_place_in_the_feed_from_before_is_refused_whatever_this_server_has_counted_to(url):
+    """It would skip what was restored and not seen."""
+    async with opened(url) as database:
+        await database.ledger.submit(job_of(TWO_STEPS, wake_at=0))
+        await database.ledger.submit(job_of(TWO_STEPS, wake_at=0))
+        seen, _ = await database.queries.feed(DEFAULT_ORGANIZATION, after=None, limit=9)
+        assert len(await feed(database, seen.cursor)) == 1
+    await execute(url, AS_RESTORED)
+    async with opened(url) as database:
+        await database.ledger.submit(job_of(TWO_STEPS, wake_at=0))
+        with pytest.raises(InvalidRequest, match="no place"):
+            await feed(database, seen.cursor)
+
+
 async def test_a_database_that_was_not_restored_is_left_as_it_is(url):
     async with opened(url) as database:
         await database.ledger.submit(job_of(TWO_STEPS, wake_at=0))

@@ -288,8 +288,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Time passes; an executor may lose its jobs: in good order, by mistake, or with its lease."""
         self.clock.time += 10 + pick % 90
         assert self.do(self.ledger.sweep()) == 0
-        if self.ledger.exclusive:  # its sweeps wake sleepers as well
-            self.wake()
+        self.wake()
         owner = self.executor(name)
         if how == "leaves":
             self.leave(owner)
@@ -321,6 +320,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.do(self.ledger.heartbeat(one))
         owned = self.owned_by(owner)
         assert self.do(self.ledger.sweep()) == len(owned)
+        self.wake()
         for expected in owned:
             self.loses_owner(expected)
         assert not self.do(self.ledger.heartbeat(owner))

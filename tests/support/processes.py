@@ -14,9 +14,21 @@ import httpx2
 ROOT = Path(__file__).resolve().parents[2]
 
 
+_reserved: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port for a server that starts later; nobody else is given it as long as this process lives.
+
+    Linux gives a socket that asks for any port one that no other socket has, and lets a server have a port that is
+    named where all of its sockets allow that and none listens. Chosen and let go of, a port would be given out again once
+    in 7,000 times, and whoever waits for a server would take another one for it.
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    _reserved.append(reserved)
+    return int(reserved.getsockname()[1])
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:

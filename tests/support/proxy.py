@@ -1,4 +1,4 @@
-"""A proxy in front of a database server, which can cut its connections at a chosen word."""
+"""A proxy in front of a database server, which can cut its connections, or fall silent, at a chosen word."""
 
 import asyncio
 import tempfile
@@ -9,7 +9,7 @@ _SOCKET = ".s.PGSQL.5432"
 
 
 class Proxy:
-    """Passes everything on, until it is told to cut.
+    """Passes everything on, until it is told not to.
 
     Attributes:
         folder: where clients find its socket.
@@ -21,6 +21,7 @@ class Proxy:
         self._server = server
         self._word: bytes | None = None
         self._passing = False
+        self._muting = False
         self._open: set[asyncio.StreamWriter] = set()
 
     def cut_at(self, word: bytes, *, passing: bool) -> None:
@@ -29,7 +30,11 @@ class Proxy:
         Args:
             passing: whether the server still hears it.
         """
-        self._word, self._passing = word, passing
+        self._word, self._passing, self._muting = word, passing, False
+
+    def mute_at(self, word: bytes) -> None:
+        """The next client that says the word is not answered any more, and keeps its connection."""
+        self._word, self._muting = word, True
 
     @asynccontextmanager
     async def running(self):
@@ -49,7 +54,10 @@ class Proxy:
         try:
             while data := await client.read(65536):
                 if self._word is not None and self._word in data:
-                    await self._cut(data, to_server, answer)
+                    if self._muting:
+                        await self._hear_out(client)
+                    else:
+                        await self._cut(data, to_server, answer)
                     break
                 to_server.write(data)
         except ConnectionError:
@@ -59,6 +67,12 @@ class Proxy:
             to_server.close()
             answer.close()
             self._open -= {answer, to_server}
+
+    async def _hear_out(self, client: asyncio.StreamReader) -> None:
+        self._word = None
+        self.cuts += 1
+        while await client.read(65536):
+            pass
 
     async def _cut(self, data: bytes, to_server: asyncio.StreamWriter, answer: asyncio.StreamWriter) -> None:
         self._word = None

@@ -18,7 +18,7 @@ from genesis.database.postgres.queries import _position, _warnings
 from genesis.database.postgres.submitting import size_of
 from genesis.errors import InvalidRequest, Misconfigured
 from genesis.ports.ledger import Change, Decision, Fence
-from genesis.ports.signals import CancelRequested, JobChanged, Reread, TextDelta, WorkQueued
+from genesis.ports.signals import CancelRequested, JobChanged, Reread, TextDelta, WorkDue, WorkQueued
 from tests.support.jobs import job_of
 
 TEXT = st.text(max_size=200)
@@ -26,6 +26,7 @@ SIGNALS = st.lists(
     st.one_of(
         st.builds(JobChanged, TEXT, TEXT),
         st.builds(WorkQueued, TEXT),
+        st.builds(WorkDue, st.integers(0, 2**63 - 1)),
         st.builds(CancelRequested, TEXT),
         st.just(Reread()),
     ),

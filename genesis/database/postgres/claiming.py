@@ -17,13 +17,16 @@ from genesis.ports.ledger import Begin, Claimed
 from genesis.ports.signals import WorkQueued
 
 _PORTION = 500
-"""Sleepers that one claim wakes at most."""
+"""Sleepers that are woken at a time."""
 
-_WAKE = (
+_WOKEN = (
     "WITH due AS (SELECT id AS due_id FROM jobs "
     f"WHERE {SLEEPING} AND wake_at <= $1 ORDER BY wake_at LIMIT {_PORTION} FOR NO KEY UPDATE SKIP LOCKED), "
-    "woken AS (UPDATE jobs SET wake_at = 0 FROM due WHERE id = due_id RETURNING lane) "
-    "SELECT EXISTS (SELECT FROM executors WHERE id = $2 AND state = 'live') AS is_live, "
+    "woken AS (UPDATE jobs SET wake_at = 0 FROM due WHERE id = due_id RETURNING lane)"
+)
+_WAKE = f"{_WOKEN} SELECT DISTINCT lane FROM woken"
+_WAKE_AND_LOOK = (
+    f"{_WOKEN} SELECT EXISTS (SELECT FROM executors WHERE id = $2 AND state = 'live') AS is_live, "
     "ARRAY(SELECT DISTINCT lane FROM woken) AS lanes"
 )
 _OWNS = "SELECT EXISTS (SELECT FROM jobs WHERE owner = $1)"
@@ -89,7 +92,7 @@ ON CONFLICT (lane, organization) DO UPDATE SET virtual_time = greatest(
 
 async def claim(flush: Flush, owner: str, lane: str, limit: int, begin: Begin) -> list[Claimed]:
     """Takes up to `limit` jobs; one that cannot be read fails visibly and takes nobody's place."""
-    if not await _wake(flush, owner):
+    if not await _wake_as(flush, owner):
         return []
     claimed: list[Claimed] = []
     while len(claimed) < limit:
@@ -103,7 +106,7 @@ async def claim(flush: Flush, owner: str, lane: str, limit: int, begin: Begin) -
 
 async def claim_suspects(flush: Flush, owner: str, begin: Begin) -> list[Claimed]:
     """Takes the oldest jobs on which several owners died, for an executor that runs nothing else."""
-    if not await _wake(flush, owner) or await flush.connection.fetchval(_OWNS, owner):
+    if not await _wake_as(flush, owner) or await flush.connection.fetchval(_OWNS, owner):
         return []
     while jobs := await flush.fetch_jobs(_TAKE_SUSPECTS, flush.now):
         if good := await _without_unreadable(flush, jobs):
@@ -113,9 +116,14 @@ async def claim_suspects(flush: Flush, owner: str, begin: Begin) -> list[Claimed
     return []
 
 
-async def _wake(flush: Flush, owner: str) -> bool:
-    """Wakes who has slept long enough; tells whether the executor that asks is alive."""
-    (row,) = await flush.connection.fetch(_WAKE, flush.now, owner)
+async def wake(flush: Flush) -> None:
+    """Wakes who has slept long enough."""
+    flush.signals.extend(WorkQueued(row["lane"]) for row in await flush.connection.fetch(_WAKE, flush.now))
+
+
+async def _wake_as(flush: Flush, owner: str) -> bool:
+    """Does so, and tells whether the executor that asks is alive."""
+    (row,) = await flush.connection.fetch(_WAKE_AND_LOOK, flush.now, owner)
     flush.signals.extend(WorkQueued(lane) for lane in row["lanes"])
     return bool(row["is_live"])
 

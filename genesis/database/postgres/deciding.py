@@ -71,8 +71,11 @@ def _apply(flush: Flush, changes: Changes, head: Head, change: Change) -> None:
         _conclude(head, change.outcome, flush.now)
     if change.outcome is not None or change.events:
         changes.change_job(head, change.events)
-    if isinstance(change.outcome, Release) and head.wake_at == 0 and _end_of(head) is None:
-        flush.signals.append(WorkQueued(head.lane))
+    if isinstance(change.outcome, Release) and _end_of(head) is None:
+        if head.wake_at:
+            flush.note_due(head.wake_at)
+        else:
+            flush.signals.append(WorkQueued(head.lane))
 
 
 def _conclude(head: Head, outcome: Release | Finish, now: Milliseconds) -> None:

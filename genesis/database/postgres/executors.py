@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from genesis.database.postgres import claiming
 from genesis.database.postgres.flush import Changes, Flush, Head
 from genesis.database.states import HELD, SLEEPING, WAITING
 from genesis.domain.failure import DEADLINE_PASSED, START_DEADLINE_PASSED, Failure
@@ -100,8 +101,8 @@ async def wake(flush: Flush, now: Milliseconds | None, lease: Milliseconds) -> N
 
 
 async def sweep(flush: Flush, now: Milliseconds | None, lost: Milliseconds, lease: Milliseconds) -> int:
-    """Takes the jobs of executors that are not alive, ends waiting jobs whose time is over, and forgets old keys, executors and
-    writers.
+    """Takes the jobs of executors that are not alive, wakes sleepers, ends waiting jobs whose time is over, and forgets old
+    keys, executors and writers.
 
     Args:
         now: None for the database's time, which leases are written by.
@@ -114,6 +115,7 @@ async def sweep(flush: Flush, now: Milliseconds | None, lost: Milliseconds, leas
     await flush.connection.execute(_DECLARE_DEAD, now, lost, lease)
     orphans = await flush.lock_where(_ORPHANED, limit=_PORTION)
     await _release(flush, orphans)
+    await claiming.wake(flush)  # beside claims, for which there may be no slot
     await _end(flush, _TOO_LATE_TO_START, START_DEADLINE_PASSED)
     await _end(flush, _TOO_LATE_TO_FINISH, DEADLINE_PASSED)
     await flush.connection.execute(_FORGET_KEYS, flush.now - _KEYS_KEPT)

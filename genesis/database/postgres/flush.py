@@ -29,7 +29,7 @@ from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job, JobStatus
 from genesis.domain.price import CostSource
 from genesis.domain.step import Step
-from genesis.ports.signals import CancelRequested, JobChanged, Signal, WorkQueued
+from genesis.ports.signals import CancelRequested, JobChanged, Signal, WorkDue, WorkQueued
 
 
 @dataclass(slots=True)
@@ -129,6 +129,7 @@ class Flush:
     signals: list[Signal] = field(default_factory=list)
     plans_written: set[str] = field(default_factory=set)
     _with_room: set[str] = field(default_factory=set)
+    _due: Milliseconds | None = None
 
     async def lock(self, ids: Iterable[str]) -> dict[str, Head]:
         """Locks jobs, in the order of their ids; those that do not exist are left out."""
@@ -145,8 +146,16 @@ class Flush:
         if head.is_capped:
             self._with_room.add(head.organization)
 
+    def note_due(self, moment: Milliseconds) -> None:
+        """Takes down that a job that waits is due at a moment."""
+        self._due = moment if self._due is None else min(self._due, moment)
+
     async def conclude(self) -> None:
-        """Hints at the jobs that waited for the end of others of their organization; before the commit."""
+        """Hints at the jobs that waited for the end of others of their organization, and at what is due first of what waits;
+        before the commit.
+        """
+        if self._due is not None:
+            self.signals.append(WorkDue(self._due))
         if self._with_room:
             lanes = await self.connection.fetch(_LANES_OF, list(CAPABILITIES), list(self._with_room))
             self.signals.extend(WorkQueued(row[0]) for row in lanes)

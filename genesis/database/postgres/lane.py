@@ -331,7 +331,8 @@ class Lane:
         now = since_boot()
         if self._registered is None or (now - self._registered > _ROW_KEPT and self._doubt is None):
             identifier = new_id()
-            await connection.execute("INSERT INTO writers (id, flush_number) VALUES ($1, 0)", identifier)
+            added = "INSERT INTO writers (id, flush_number) VALUES ($1, 0)"
+            await connection.execute(added, identifier, timeout=_FLUSH_SECONDS)
             self._id, self._number, self._registered = identifier, 0, now
 
     async def _after(self, kind: Trouble, error: BaseException) -> None:

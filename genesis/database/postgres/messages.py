@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from genesis.ports.signals import CancelRequested, JobChanged, Reread, Signal, TextDelta, WorkQueued
+from genesis.ports.signals import CancelRequested, JobChanged, Reread, Signal, TextDelta, WorkDue, WorkQueued
 
 CHANNEL = "genesis"
 
@@ -72,6 +72,8 @@ def _parts(signal: Signal) -> Iterator[list[Any]]:
             yield ["j", organization, job]
         case WorkQueued(lane):
             yield ["w", lane]
+        case WorkDue(at):
+            yield ["d", at]
         case CancelRequested(job):
             yield ["c", job]
         case TextDelta(organization, job, step, attempt, offset, text):
@@ -94,6 +96,13 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
 
 def _signal(part: list[Any]) -> Signal:
     kind, *values = part
-    kinds: dict[str, Any] = {"j": JobChanged, "w": WorkQueued, "c": CancelRequested, "t": TextDelta, "r": Reread}
+    kinds: dict[str, Any] = {
+        "j": JobChanged,
+        "w": WorkQueued,
+        "d": WorkDue,
+        "c": CancelRequested,
+        "t": TextDelta,
+        "r": Reread,
+    }
     signal: Signal = kinds[kind](*values)
     return signal

@@ -48,18 +48,22 @@ _ACCEPTED = "SELECT fingerprint, job, batch FROM idempotency WHERE organization 
 _EVENTS = f"{_EVENT} WHERE job = $1 AND seq > $2 AND organization = $3 ORDER BY seq LIMIT $4"
 _RETRIES = f"{_EVENT} WHERE job = ANY($1::text[]) AND type = '{EventType.STEP_RETRIED}' ORDER BY job, seq"
 _KNOWN = "SELECT EXISTS (SELECT FROM jobs WHERE id = $1 AND organization = $2)"
+# A position that was ever given is that of an event, or the beginning. Any other was given by a server of which this database
+# was restored: what stands before it here is not what stood before it there.
+_IS_KNOWN = (
+    "($2::text = '0' AND $3 = 0 OR EXISTS (SELECT FROM events AS seen "
+    "WHERE seen.organization = $1 AND seen.transaction_id = $2::text::xid8 AND seen.id = $3))"
+)
 # Rows become visible when their transaction ends, in another order than they were numbered in. Below the oldest
 # transaction that is still under way nothing new can appear.
 _FEED = (
-    f"{_EVENT} WHERE organization = $1 AND (events.transaction_id, id) > ($2::text::xid8, $3) "
+    f"{_EVENT} WHERE organization = $1 AND (events.transaction_id, id) > ($2::text::xid8, $3) AND {_IS_KNOWN} "
     "AND events.transaction_id < pg_snapshot_xmin(pg_current_snapshot()) "
     "ORDER BY events.transaction_id, id LIMIT $4"
 )
-# A cursor of a transaction that has not begun yet, by whichever writer, is none that was ever given.
 _HELD_BACK = (
     "SELECT EXISTS (SELECT FROM events WHERE organization = $1 "
-    "AND transaction_id >= pg_snapshot_xmin(pg_current_snapshot())) AS held_back, "
-    "$2::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) AS beyond"
+    f"AND transaction_id >= pg_snapshot_xmin(pg_current_snapshot())) AS held_back, {_IS_KNOWN} AS is_known"
 )
 _FEED_END = (
     "SELECT transaction_id::text, id FROM events WHERE organization = $1 "
@@ -171,9 +175,10 @@ class PostgresQueries:
             found = await self._events(_FEED, organization, str(transaction), number, limit)
             if found:
                 break
-            held_back, beyond = await self._read(self._pool.fetchrow, _HELD_BACK, organization, str(transaction))
-            if beyond and after is not None:
-                raise no_cursor(after)
+            values = (organization, str(transaction), number)
+            held_back, is_known = await self._read(self._pool.fetchrow, _HELD_BACK, *values)
+            if not is_known:
+                raise no_cursor(after or "")
             # What was just written waits for transactions that began before and are about to end.
             if not held_back:
                 break

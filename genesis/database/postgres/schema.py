@@ -14,6 +14,8 @@ HEAD = "0006"
 
 MIGRATION_LOCK = 0x67656E65736973
 """Key of the advisory lock under which one process at a time migrates: `genesis` in ASCII."""
+_LOOK_SECONDS = 10.0
+"""A server that has not answered for this long is asked anew: the way to it may be gone without a word."""
 _OLDEST_SERVER = 130_000
 """`pg_current_xact_id` came with version 13."""
 
@@ -28,21 +30,31 @@ async def migrate(server: Server) -> None:
     """
     connection = await server.connect("migration")
     try:
+        if not await _is_done(connection):
+            await _migrate(connection)
+    except BaseException:
+        connection.terminate()  # it may not answer any more
+        raise
+    await connection.close(timeout=5)  # lets go of the lock as well
+
+
+async def _is_done(connection: Connection) -> bool:
+    async with asyncio.timeout(_LOOK_SECONDS):
         await _require_version(connection)
-        if await _version(connection) == HEAD and not await is_restored(connection):
-            return
-        # Who waits here may wait for as long as a large migration takes.
-        await connection.execute("SET statement_timeout = 0; SET lock_timeout = 0; SET enable_seqscan = on")
-        await connection.execute("SET idle_in_transaction_session_timeout = 0; SET enable_hashjoin = on")
-        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        version = await _version(connection)
-        if version != HEAD:
-            await _upgrade(connection, version)
-        if await is_restored(connection):
-            logger.warning("the database was restored from a dump: its events are numbered anew")
-            await _number_anew(connection)
-    finally:
-        await connection.close(timeout=5)  # lets go of the lock as well
+        return await _version(connection) == HEAD and not await is_restored(connection)
+
+
+async def _migrate(connection: Connection) -> None:
+    # Who waits here may wait for as long as a large migration takes.
+    await connection.execute("SET statement_timeout = 0; SET lock_timeout = 0; SET enable_seqscan = on")
+    await connection.execute("SET idle_in_transaction_session_timeout = 0; SET enable_hashjoin = on")
+    await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+    version = await _version(connection)
+    if version != HEAD:
+        await _upgrade(connection, version)
+    if await is_restored(connection):
+        logger.warning("the database was restored from a dump: its events are numbered anew")
+        await _number_anew(connection)
 
 
 async def _number_anew(connection: Connection) -> None:

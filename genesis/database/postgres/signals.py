@@ -81,7 +81,12 @@ class PostgresSignals:
 
     async def _listening(self) -> Connection:
         connection = await self._server.connect("signals")
-        await connection.add_listener(CHANNEL, self._heard)
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                await connection.add_listener(CHANNEL, self._heard)
+        except BaseException:
+            connection.terminate()
+            raise
         self._lost.clear()
         connection.add_termination_listener(lambda _: self._lost.set())
         return connection

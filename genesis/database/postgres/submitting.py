@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from genesis.database.files import uses_of
-from genesis.database.lifecycle import accepted, head_started, lane_of
+from genesis.database.lifecycle import accepted, due_of, head_started, lane_of
 from genesis.database.postgres import statements
 from genesis.database.postgres.flush import Flush
 from genesis.database.refusals import key_used
@@ -209,6 +209,8 @@ async def _store(flush: Flush, jobs: Sequence[tuple[Job, tuple[Event, ...]]]) ->
         flush.signals.append(JobChanged(job.organization, job.id))
         if job.owner is None and job.wake_at == 0:
             flush.signals.append(WorkQueued(job.lane))
+        if (due := due_of(job)) is not None:
+            flush.note_due(due)
     if rows:
         await flush.connection.execute(
             statements.CREATE,

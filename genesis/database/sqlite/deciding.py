@@ -62,7 +62,9 @@ def decide(transaction: Transaction, plans: Plans, decision: Decision, now: Mill
     if cancel_requested_at is not None:
         # Who asked the owner to cancel asked the job's next one as well.
         end_all(transaction, plans, [job], JobStatus.CANCELED, now)
-    elif waking(change.outcome, now) == 0:
+    elif wake_at := waking(change.outcome, now):
+        transaction.note_due(wake_at)
+    else:
         transaction.work_queued(change.outcome.lane)
 
 

@@ -45,6 +45,7 @@ _RETRIES = (
     f"AND type = '{EventType.STEP_RETRIED}' ORDER BY job, seq"
 )
 _FEED = "SELECT * FROM events INDEXED BY events_of_organization WHERE organization = ? AND id > ? ORDER BY id LIMIT ?"
+_IS_KNOWN = "SELECT 1 FROM events WHERE id = ? AND organization = ?"
 _SAME_QUEUE = (
     f"SELECT 1 FROM jobs INDEXED BY jobs_claimable WHERE {CLAIMABLE} AND lane = :lane AND organization = :organization"
 )
@@ -263,12 +264,10 @@ def _job_events(
 
 
 def _feed(connection: sqlite3.Connection, organization: str, after: int, limit: int) -> list[RecordedEvent] | None:
-    """The events; None where no event has this number yet."""
-    found = _events(connection, _FEED, (organization, after, limit))
-    if found:
-        return found
-    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()
-    return None if after > last else []
+    """The events; None where none of the organization has this number."""
+    if after and connection.execute(_IS_KNOWN, (after, organization)).fetchone() is None:
+        return None
+    return _events(connection, _FEED, (organization, after, limit))
 
 
 def _events(connection: sqlite3.Connection, query: str, values: tuple[object, ...]) -> list[RecordedEvent]:

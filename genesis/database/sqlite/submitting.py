@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from genesis.database.lifecycle import accepted, head_started, lane_of
+from genesis.database.lifecycle import accepted, due_of, head_started, lane_of
 from genesis.database.plans import Plans, StoredPlan
 from genesis.database.refusals import key_used
 from genesis.database.rows import batch_from
@@ -118,3 +118,5 @@ def _store(transaction: Transaction, job: Job, events: Sequence[Event], plan: st
     transaction.add_job(job, events, plan=plan)
     if job.owner is None and job.wake_at == 0:
         transaction.work_queued(job.lane)
+    if (due := due_of(job)) is not None:
+        transaction.note_due(due)

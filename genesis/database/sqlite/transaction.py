@@ -30,9 +30,10 @@ from genesis.database.rows import (
 from genesis.database.states import ATTEMPT_MOVES, CLAIMABLE, STEP_MOVES, is_among
 from genesis.domain.attempt import Attempt
 from genesis.domain.event import Event
+from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job
 from genesis.domain.step import Step
-from genesis.ports.signals import CancelRequested, JobChanged, Signal, WorkQueued
+from genesis.ports.signals import CancelRequested, JobChanged, Signal, WorkDue, WorkQueued
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -87,6 +88,7 @@ class Transaction:
         self._new_jobs: list[Values] = []
         self._parts: dict[str, list[Values]] = {statement: [] for statement in _PARTS}
         self._with_room: set[str] = set()
+        self._due: Milliseconds | None = None
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -103,8 +105,12 @@ class Transaction:
         return self._connection
 
     def conclude(self) -> None:
-        """Writes what still waits, and hints at the jobs that waited for the end of others of their organization."""
+        """Writes what still waits, and hints at the jobs that waited for the end of others of their organization, and at what
+        is due first of what waits.
+        """
         connection = self.connection
+        if self._due is not None:
+            self.signals.append(WorkDue(self._due))
         if self._with_room:
             for (lane,) in connection.execute(_LANES_OF_CAPPED, (json.dumps(list(self._with_room)),)):
                 self.work_queued(lane)
@@ -114,6 +120,10 @@ class Transaction:
 
     def work_queued(self, lane: str) -> None:
         self.signals.append(WorkQueued(lane))
+
+    def note_due(self, moment: Milliseconds) -> None:
+        """Takes down that a job that waits is due at a moment."""
+        self._due = moment if self._due is None else min(self._due, moment)
 
     def cancel_requested(self, job: str) -> None:
         self.signals.append(CancelRequested(job))
