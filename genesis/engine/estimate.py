@@ -114,7 +114,9 @@ def _call(job: Job, assumed: Job, planned: PipelineStep, target: Target, prices:
         return replace(found, cost=Money(0), at_most=Money(0), source=CostSource.CATALOG, notes=("It is free.",))
     price = prices.price(planned.capability, target.name)
     if price is None:
-        return replace(found, notes=(f"Nobody knows what {target.name} charges.",))
+        return replace(
+            found, notes=(f"Nobody knows what {target.name} charges; the file that PRICES_PATH names can tell.",)
+        )
     given = plan.call_of(assumed, planned)
     is_guessed = given != plan.call_of(job, planned)
     part = job.step(planned.name).part

@@ -280,6 +280,8 @@ class Provider:
         check: a free request that succeeds with a valid key only; None where there is none.
         services: by capability.
         slots: calls it may have under way at once; None for as many as the worker has.
+        list_prices: whether it charges what is publicly known of its models; false of a server of one's own, or of somebody
+            else's, that stands where the provider's own is expected.
     """
 
     name: str
@@ -292,3 +294,4 @@ class Provider:
     provider_class: ProviderClass = ProviderClass.OPAQUE
     services: Mapping[str, Service] = field(default_factory=dict)
     slots: int | None = None
+    list_prices: bool = True

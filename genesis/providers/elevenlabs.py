@@ -245,6 +245,7 @@ def provider(settings: Settings) -> Provider:
         headers={"xi-api-key": key.get_secret_value().strip()} if key else {},
         missing="" if key else "ELEVENLABS_API_KEY is not set",
         key_variable="ELEVENLABS_API_KEY",
+        list_prices=settings.is_default("elevenlabs_base_url"),
         check=Request("GET", "/v1/user"),
         services={
             "speech": Service(

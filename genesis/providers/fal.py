@@ -332,6 +332,7 @@ def provider(settings: Settings) -> Provider:
         headers={"Authorization": f"Key {key.get_secret_value().strip()}"} if key else {},
         missing="" if key else "FAL_KEY is not set",
         key_variable="FAL_KEY",
+        list_prices=settings.is_default("fal_base_url"),
         provider_class=ProviderClass.HANDLE,
         services={
             "image": _service(image, "fal-ai/flux/dev", "fal-ai/flux/schnell"),

@@ -102,6 +102,7 @@ def provider(settings: Settings) -> Provider:
         headers={"Authorization": f"Bearer {key.get_secret_value().strip()}"} if key else {},
         missing="" if key else "OPENAI_API_KEY is not set",
         key_variable="OPENAI_API_KEY",
+        list_prices=settings.is_default("openai_base_url"),
         check=CHECK,
         services={
             "text": Service(OpenAIText(dialect), _TEXT_MODELS, any_model=True),

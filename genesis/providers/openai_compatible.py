@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from genesis.domain.attempt import ProviderClass
 from genesis.errors import Misconfigured
+from genesis.prices.text import is_seller
 from genesis.providers.base import Adapter, Provider, Service
 from genesis.providers.openai import CHECK, OpenAIText
 from genesis.providers.openai_audio import OpenAISpeech, OpenAITranscription
@@ -52,6 +53,7 @@ def _provider(name: str, server: OpenAICompatibleServer, taken: Collection[str])
         provider_class=ProviderClass.REPEATABLE if server.free else ProviderClass.OPAQUE,
         services=_services(name, server),
         slots=server.slots,
+        list_prices=not server.free and is_seller(name, server.url),
     )
 
 

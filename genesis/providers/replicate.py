@@ -331,6 +331,7 @@ def provider(settings: Settings) -> Provider:
         headers={"Authorization": f"Bearer {token.get_secret_value().strip()}"} if token else {},
         missing="" if token else "REPLICATE_API_TOKEN is not set",
         key_variable="REPLICATE_API_TOKEN",
+        list_prices=settings.is_default("replicate_base_url"),
         check=Request("GET", "/v1/account"),
         provider_class=ProviderClass.HANDLE,
         services={

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
 from gateway.schemas.job import JobView
 from gateway.schemas.money import EstimateView, UsageView
@@ -60,6 +61,19 @@ async def test_an_estimate_says_what_each_step_costs_and_stores_nothing(paid):
     assert "Nobody knows" in unknown["steps"][1]["notes"][0]
     assert (await client.get("/jobs")).json() == []
     assert charges() == []
+
+
+async def test_a_server_in_the_place_of_a_provider_has_the_operators_prices_only(settings, tmp_path):
+    table = {"prices": [{"model": "openai:gpt-4o-mini", "per_million_input_tokens": 1, "per_million_output_tokens": 1}]}
+    (tmp_path / "prices.json").write_text(json.dumps(table))
+    body = TEXT | {"options": {"model": "openai:gpt-4o-mini"}}
+    found = []
+    for more in ({}, {"openai_base_url": "http://127.0.0.1:9/v1"}, {"prices_path": tmp_path / "prices.json"}):
+        settings = settings.model_copy(update={"openai_api_key": SecretStr("sk-1"), **more})
+        async with serving(settings) as client:
+            (step,) = (await estimate(client, body))["steps"]
+            found.append((step["cost_source"], step["cost_microdollars"] is None))
+    assert found == [("catalog", False), (None, True), ("operator", False)]
 
 
 async def test_what_is_free_is_estimated_as_such(client):
