@@ -20,7 +20,8 @@ OUTPUT_TOKENS = 1_000
 CHARACTERS_PER_TOKEN = 4
 CHARACTERS_PER_SECOND = 15
 RECORDING_SECONDS = 60
-TRANSCRIPT = "x" * (RECORDING_SECONDS * CHARACTERS_PER_SECOND)
+LONGEST_TRANSCRIPT = 1_000_000
+"""Characters: what a call's text is cut to."""
 SPEECH_TOKENS_PER_SECOND = 21
 COMPUTE_SECONDS = 10
 IMAGE_TOKENS: Mapping[Quality, int] = {Quality.DRAFT: 272, Quality.STANDARD: 1_056, Quality.HIGH: 4_160}
@@ -83,10 +84,15 @@ def _assumed(
     return Assumed({}, {}, (f"Nothing is known about the use of {capability}.",))
 
 
-def assumed_text(capability: str, options: Mapping[str, Any]) -> str:
-    """A text of the length that a call of a capability is assumed to write."""
+def assumed_text(capability: str, options: Mapping[str, Any], recorded: Decimal | None = None) -> str:
+    """A text of the length that a call of a capability is assumed to write.
+
+    Args:
+        recorded: as for `assumed_use`.
+    """
     if capability == "transcription":
-        return TRANSCRIPT
+        seconds = RECORDING_SECONDS if recorded is None else recorded
+        return "x" * max(1, min(int(seconds * CHARACTERS_PER_SECOND), LONGEST_TRANSCRIPT))
     return "x" * (CHARACTERS_PER_TOKEN * int(options.get("max_tokens") or OUTPUT_TOKENS))
 
 

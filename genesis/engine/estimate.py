@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.capabilities.fields import Kind
@@ -67,23 +70,44 @@ class Estimate:
         return total([step.at_most for step in self.steps])
 
 
-def estimated(job: Job, workers: Mapping[str, WorkerDescription], prices: Prices) -> Estimate:
-    """What a job is expected to cost that has not begun."""
-    assumed = _with_assumed_outputs(job)
-    return Estimate(
-        tuple(_step(job, assumed, planned, workers.get(planned.capability), prices) for planned in job.plan.steps)
-    )
+def estimated(
+    job: Job,
+    workers: Mapping[str, WorkerDescription],
+    prices: Prices,
+    recorded: Mapping[str, Decimal] = MappingProxyType({}),
+) -> Estimate:
+    """What a job is expected to cost that has not begun.
+
+    Args:
+        recorded: how many seconds recordings last, by their URLs, as far as that is known.
+    """
+    known = _Known(job, _with_assumed_outputs(job, recorded), recorded, prices)
+    return Estimate(tuple(_step(known, planned, workers.get(planned.capability)) for planned in job.plan.steps))
 
 
 def call_costs(job: Job, steps: Sequence[PipelineStep], target: Target, prices: Prices) -> list[Money | None]:
     """What one call of each step by a model is expected to cost; what earlier steps have not made yet is assumed."""
-    assumed = _with_assumed_outputs(job)
-    return [_call(job, assumed, planned, target, prices).cost for planned in steps]
+    known = _Known(job, _with_assumed_outputs(job, {}), {}, prices)
+    return [_call(known, planned, target).cost for planned in steps]
 
 
-def _step(
-    job: Job, assumed: Job, planned: PipelineStep, worker: WorkerDescription | None, prices: Prices
-) -> StepEstimate:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What an estimate is made from.
+
+    Attributes:
+        assumed: the job as if all that can still be made were there.
+        recorded: seconds of recordings, by their URLs.
+    """
+
+    job: Job
+    assumed: Job
+    recorded: Mapping[str, Decimal]
+    prices: Prices
+
+
+def _step(known: _Known, planned: PipelineStep, worker: WorkerDescription | None) -> StepEstimate:
+    job, assumed = known.job, known.assumed
     nobody = StepEstimate(planned.name, planned.capability, None, {}, None, None, None)
     if planned.when and not assumed.scope.value(planned.when):
         note = f"It is skipped, for `{planned.when}` has no value."
@@ -96,7 +120,7 @@ def _step(
     except InvalidRequest as error:
         return replace(nobody, notes=(error.message,))
     sharing = sum(link.group == worker.chain[0].group for link in worker.chain)
-    calls = [_call(job, assumed, planned, target, prices) for target in chain[: max(sharing, 1)]]
+    calls = [_call(known, planned, target) for target in chain[: max(sharing, 1)]]
     bounds = [call.at_most for call in calls if call.at_most is not None]
     drawn = ("Which of those that share the load is asked first is drawn for each job.",) if len(calls) > 1 else ()
     others = ", ".join(target.name for target in chain[1:])
@@ -107,20 +131,22 @@ def _step(
     )
 
 
-def _call(job: Job, assumed: Job, planned: PipelineStep, target: Target, prices: Prices) -> StepEstimate:
-    """What one call is expected to cost; `assumed` is the job as if all that can still be made were there."""
+def _call(known: _Known, planned: PipelineStep, target: Target) -> StepEstimate:
+    """What one call is expected to cost."""
+    job = known.job
     found = StepEstimate(planned.name, planned.capability, target.name, {}, None, None, None)
     if target.provider_class is ProviderClass.REPEATABLE:
         return replace(found, cost=Money(0), at_most=Money(0), source=CostSource.CATALOG, notes=("It is free.",))
-    price = prices.price(planned.capability, target.name)
+    price = known.prices.price(planned.capability, target.name)
     if price is None:
         return replace(
             found, notes=(f"Nobody knows what {target.name} charges; the file that PRICES_PATH names can tell.",)
         )
-    given = plan.call_of(assumed, planned)
+    given = plan.call_of(known.assumed, planned)
     is_guessed = given != plan.call_of(job, planned)
     part = job.step(planned.name).part
-    use = assumed_use(planned.capability, *given, None if part is None else part.seconds, is_guessed=is_guessed)
+    seconds = _recorded(given[0], known.recorded) if part is None else part.seconds
+    use = assumed_use(planned.capability, *given, seconds, is_guessed=is_guessed)
     charged = [unit for unit, dollars in price[0].dollars.items() if dollars]
     cost = cost_of(price[0], use.quantities)
     return replace(
@@ -150,16 +176,24 @@ _GUESSED = {
 }
 
 
-def _with_assumed_outputs(job: Job) -> Job:
+def _recorded(call_input: Mapping[str, Any], recorded: Mapping[str, Decimal]) -> Decimal | None:
+    """Seconds of the recording that a call is given; None where that is not known."""
+    url = call_input.get("audio_url")
+    return recorded.get(url) if isinstance(url, str) else None
+
+
+def _with_assumed_outputs(job: Job, recorded: Mapping[str, Decimal]) -> Job:
     """The job as if all that can still be made were there, in the length that is assumed; nothing refers to parts."""
-    return replace(job, steps=tuple(step if step.part else _with_assumed_output(job, step) for step in job.steps))
+    steps = (step if step.part else _with_assumed_output(job, step, recorded) for step in job.steps)
+    return replace(job, steps=tuple(steps))
 
 
-def _with_assumed_output(job: Job, step: Step) -> Step:
+def _with_assumed_output(job: Job, step: Step, recorded: Mapping[str, Decimal]) -> Step:
     capability = CAPABILITIES.get(step.capability)
     if step.state in SETTLED or capability is None:
         return step
     if capability.output_kind is not Kind.TEXT:
         return replace(step, output={capability.output_field: _SOME_FILE})
-    _, options = plan.call_of(job, job.planned(step.name))
-    return replace(step, output={capability.output_field: assumed_text(step.capability, options)})
+    call_input, options = plan.call_of(job, job.planned(step.name))
+    text = assumed_text(step.capability, options, _recorded(call_input, recorded))
+    return replace(step, output={capability.output_field: text})

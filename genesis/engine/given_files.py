@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ class GivenFiles:
         self._pipelines = pipelines
 
     async def resolved(self, organization: str, order: Order) -> Order:
-        """The order with a path for each file that it names; the same one where it names none.
+        """The order with a path for each file that it names, and how long recordings last; the same one where it names none.
 
         Raises:
             InvalidRequest: there is no such file, or it cannot be used for this; all that is wrong is listed.
@@ -46,7 +47,15 @@ class GivenFiles:
             raise InvalidRequest(f"{wrong[0].field}: {wrong[0].message}", hint=_HINT, errors=tuple(wrong))
         fields = {one.field for one in wanted.values()}
         others = {name: value for name, value in order.inputs.items() if name not in fields}
-        return replace(order, inputs=others | {name: found[one.file].url for name, one in wanted.items()})
+        files = {name: found[one.file] for name, one in wanted.items()}
+        recorded = {file.url: seconds for file in files.values() if (seconds := _seconds(file)) is not None}
+        return replace(order, inputs=others | {name: file.url for name, file in files.items()}, recorded=recorded)
+
+
+def _seconds(file: File) -> Decimal | None:
+    """How long a recording lasts; None where it is none, or has not been examined yet."""
+    milliseconds = file.details.duration_ms if file.details else None
+    return None if milliseconds is None else Decimal(milliseconds) / 1000
 
 
 @dataclass(frozen=True, slots=True)

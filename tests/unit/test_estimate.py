@@ -93,6 +93,18 @@ def test_what_earlier_steps_make_is_assumed():
     assert text_priced[2].quantities[Unit.INPUT_TOKENS] > 900 / 3
 
 
+def test_a_recording_of_known_length_is_heard_in_its_length_and_written_down_in_it():
+    url = "/storage/audio/a.wav"
+    job = job_of("speech_to_image", inputs={"audio_url": url}, options={})
+    recorded = {url: Decimal(600)}
+    priced = SetPrices(one=Price({Unit.AUDIO_SECONDS: Decimal("0.0001")}))
+    transcribe = estimated(job, workers("one"), priced, recorded).steps[0]
+    assert (transcribe.quantities[Unit.AUDIO_SECONDS], transcribe.cost, transcribe.at_most) == (600, 60_000, 60_000)
+    assert "assumed" not in " ".join(transcribe.notes)
+    enhance = estimated(job, workers("one"), SetPrices(one=TEXT_PRICE), recorded).steps[1]
+    assert enhance.quantities[Unit.INPUT_TOKENS] > 600 * 15 / 3
+
+
 def test_a_text_that_is_not_written_yet_bounds_nothing():
     job = job_of("speech_to_image", inputs={"audio_url": "/storage/audio/a.wav"}, options={})
     known = {
@@ -223,7 +235,7 @@ def test_parts_that_cost_too_much_together_are_not_begun():
 def test_the_outputs_of_parts_are_not_assumed(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "genesis.engine.estimate._with_assumed_output", lambda job, step: asked.append(step.name) or step
+        "genesis.engine.estimate._with_assumed_output", lambda job, step, recorded: asked.append(step.name) or step
     )
     job = cut(*[60.0] * 100, max_cost=Money(10**9))
     lost = tuple(replace(attempt(AttemptState.UNKNOWN), step=step.name) for step in job.steps if step.part)
