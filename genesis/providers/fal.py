@@ -57,6 +57,9 @@ from genesis.settings import Settings
 _QUEUE_ORIGIN = "https://queue.fal.run"
 """The origin that fal names in its answers, whatever stands between it and its caller."""
 
+_CHECK = "https://api.fal.ai/v1/models/pricing?endpoint_id=fal-ai/flux/dev"
+"""What a model charges, which fal's platform tells for nothing, and to those with a valid key only."""
+
 _MODEL_PATH = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)+", re.ASCII)
 _QUEUE_PATH = re.compile(r"(/[\w-][\w.-]*)+", re.ASCII)
 _REQUEST_URL = re.compile(r"(?P<result>.+/requests/[\w-]+)(?P<status>/status)?", re.ASCII)
@@ -331,7 +334,10 @@ def provider(settings: Settings) -> Provider:
         base_url=base_url,
         headers={"Authorization": f"Key {key.get_secret_value().strip()}"} if key else {},
         missing="" if key else "FAL_KEY is not set",
+        own_urls=frozenset({_CHECK}),
         key_variable="FAL_KEY",
+        # Behind a base URL of one's own nobody knows of a free request.
+        check=Request("GET", _CHECK) if settings.is_default("fal_base_url") else None,
         list_prices=settings.is_default("fal_base_url"),
         provider_class=ProviderClass.HANDLE,
         services={

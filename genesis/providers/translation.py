@@ -46,6 +46,7 @@ _ERROR_BY_STATUS: Mapping[int, type[ProviderError]] = {
     529: ProviderUnavailable,  # overloaded, at providers that have a status for it
 }
 
+_REDIRECTED = "Check the provider's base URL: its server sends requests elsewhere, and they are not sent there."
 _OVERLOADED = (503, 529)
 _ERROR_BY_HUNDRED: Mapping[int, type[ProviderError]] = {
     3: ProviderMisconfigured,  # no provider redirects its API; the base URL is not its own
@@ -173,7 +174,16 @@ def error_for_status(
     """
     kind = kind or kind_for_status(reply.status, retry_after, own=is_own(reply))
     text = f"The provider answered {reply.status}: {message}" if message else f"The provider answered {reply.status}."
-    return kind(text, hint=(hints or {}).get(reply.status, ""), retry_after=retry_after)
+    return kind(text, hint=hint_for_status(reply.status, hints or {}), retry_after=retry_after)
+
+
+def hint_for_status(status: int, hints: Mapping[int, str]) -> str:
+    """What to do about a status; empty where nothing is known.
+
+    Args:
+        hints: the provider's own, by status.
+    """
+    return hints.get(status) or (_REDIRECTED if status // 100 == 3 else "")
 
 
 def raise_for_status(reply: Reply, hints: Mapping[int, str] | None = None) -> None:

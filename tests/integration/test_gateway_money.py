@@ -48,7 +48,7 @@ async def test_an_estimate_says_what_each_step_costs_and_stores_nothing(paid):
     enhance, draw = found["steps"]
     assert (enhance["model"], draw["model"]) == ("fake-keyed:made-up", "fake-keyed:made-up")
     assert enhance["cost_source"] == draw["cost_source"] == "operator"
-    assert enhance["quantities"]["output_tokens"] == "40"
+    assert enhance["quantities"]["output_tokens"] == "1000"
     assert 80 < enhance["cost_microdollars"] < enhance["at_most_microdollars"]
     assert (draw["quantities"], draw["cost_microdollars"]) == ({"images": "1"}, 40_000)
     assert found["cost_microdollars"] == found["cost_known_microdollars"] == enhance["cost_microdollars"] + 40_000
@@ -129,7 +129,8 @@ async def test_a_job_that_has_ended_without_a_call_has_cost_nothing(client):
 
 async def test_a_job_stops_before_the_step_that_costs_too_much(paid):
     client, charges = paid
-    job = await finished(client, await client.post("/jobs", json=IMAGE | {"max_cost": 0.0405}))
+    options = IMAGE["options"] | {"max_tokens": 40}
+    job = await finished(client, await client.post("/jobs", json=IMAGE | {"options": options, "max_cost": 0.0405}))
     assert job["status"] == "failed"
     assert job["metadata"]["error"]["code"] == "max-cost-reached"
     assert "$0.001 have been spent" in job["metadata"]["error_message"]

@@ -55,6 +55,13 @@ def built(capability, model="fal-ai/x/y", **call):
     return adapter(capability).build_request(ProviderCall(model, **call))
 
 
+def test_the_key_is_tried_where_it_costs_nothing() -> None:
+    one = row(fal_key="id:secret")
+    assert one.check is not None
+    assert (one.check.method, one.check.url in one.own_urls) == ("GET", True)
+    assert row(fal_key="id:secret", fal_base_url="http://127.0.0.1:9").check is None
+
+
 def test_the_row() -> None:
     one = row(fal_key="id:secret")
     assert (one.base_url, one.provider_class, one.missing) == (HOST, ProviderClass.HANDLE, "")

@@ -5,7 +5,13 @@ import json
 import pytest
 from aiohttp import web
 
-from genesis.errors import ModelUnavailable, ProviderAmbiguous, ProviderError, ProviderUnavailable
+from genesis.errors import (
+    ModelUnavailable,
+    ProviderAmbiguous,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+)
 from genesis.net.exchange import Reply
 from genesis.providers.openrouter_text import OpenRouterText
 from genesis.providers.registry import providers
@@ -48,6 +54,14 @@ def refused(name, reply):
 )
 def test_an_overload_is_free_in_the_providers_own_word_only(name, status, body, headers, kind):
     assert type(refused(name, Reply(status, headers, body))) is kind
+
+
+@pytest.mark.parametrize("name", HOSTED)
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_redirect_says_what_to_look_at(name, status):
+    error = refused(name, Reply(status, {"location": "http://169.254.169.254/"}, b"<html>Moved</html>"))
+    assert type(error) is ProviderMisconfigured
+    assert "base URL" in error.hint
 
 
 @pytest.mark.parametrize("name", HOSTED)
