@@ -188,6 +188,12 @@ class StreamingAdapter(Adapter, Protocol):
         """
 
 
+def thinks_aloud(adapter: Adapter) -> bool:
+    """Whether thoughts of its models may stand before their answers in a stream, `<think>…</think>`, which are told nobody;
+    such an adapter says so by an attribute `thinks_aloud`, and leaves them out of its results as well."""
+    return bool(getattr(adapter, "thinks_aloud", False))
+
+
 @runtime_checkable
 class UploadingAdapter(Adapter, Protocol):
     """An adapter of a provider that wants larger input files uploaded before the call; uploading is free."""

@@ -85,7 +85,7 @@ def _services(name: str, server: OpenAICompatibleServer) -> dict[str, Service]:
             f"{_VARIABLE}: `{name}` names no models, or one without a name.",
             hint='Write at least one, for example "models": {"text": ["llama3.3"]}.',
         )
-    dialect = Dialect(is_openai=False, hints=_hints(name))
+    dialect = Dialect(is_openai=False, hints=_hints(name), thinks_aloud=True)
     return {
         capability: Service(_ADAPTERS[capability](dialect), models, any_model=True)
         for capability, models in served.items()

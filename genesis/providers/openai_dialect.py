@@ -23,11 +23,13 @@ class Dialect:
 
     Attributes:
         is_openai: whether the server is OpenAI's.
+        thinks_aloud: whether thoughts of its models may stand before their answers.
         hints: by status, what to do about an error.
     """
 
     is_openai: bool
     hints: Mapping[int, str] = field(default_factory=dict)
+    thinks_aloud: bool = False
 
     def is_openai_model(self, model: str) -> bool:
         """Whether a model is asked as OpenAI documents it: at OpenAI, or one of its own behind somebody's proxy."""
