@@ -142,11 +142,13 @@ async def _to_the_end(reply: StreamedReply) -> AsyncIterator[bytes]:
 
 def _updated(known: Chunk, chunk: Chunk) -> Chunk:
     """What is known beside the text, with the last word of each kind."""
-    if chunk.finish_reason is None and chunk.usage is None and chunk.model in (None, known.model) and not chunk.last:
+    is_named = chunk.model in (None, known.model) and chunk.tier in (None, known.tier)
+    if chunk.finish_reason is None and chunk.usage is None and is_named and not chunk.last:
         return known
     return Chunk(
         finish_reason=chunk.finish_reason or known.finish_reason,
         usage=known.usage if chunk.usage is None else chunk.usage,
         model=chunk.model or known.model,
+        tier=chunk.tier or known.tier,
         last=chunk.last or known.last,
     )

@@ -104,6 +104,7 @@ class Chunk:
     Attributes:
         finish_reason: why the text ended; None while it goes on.
         usage: the provider's own counts, as they came.
+        tier: of the provider's service, where it names one.
         refusal: a piece of what the model says instead of an answer.
         last: whether nothing follows.
     """
@@ -112,6 +113,7 @@ class Chunk:
     finish_reason: str | None = None
     usage: Any = None
     model: str | None = None
+    tier: str | None = None
     refusal: str = ""
     last: bool = False
 

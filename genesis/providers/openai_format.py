@@ -13,6 +13,7 @@ from genesis.errors import NothingSaid, ProviderAmbiguous, ProviderError, Provid
 from genesis.net.exchange import Reply
 from genesis.providers.audio import audio_of
 from genesis.providers.base import Chunk, Done, ProviderCall
+from genesis.providers.openai_errors import header_cost
 from genesis.providers.options import Field, OptionTable, same_names
 from genesis.providers.translation import (
     clean_text,
@@ -41,6 +42,8 @@ _QUANTITY_FIELDS = {
     "output_tokens": Unit.OUTPUT_TOKENS,
     "seconds": Unit.AUDIO_SECONDS,
 }
+_USUAL_TIERS = ("default", "auto", "standard", "on_demand")
+"""What OpenAI and others say of a call that was charged by the usual prices; others (`flex`, `priority`) cost less or more."""
 _HIGHEST_COUNT = 10**12
 _FORM_NAME = re.compile(r"[\w.-]+(\[[\w.-]*\])*", re.ASCII)
 
@@ -102,13 +105,18 @@ def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:
     if not text.strip():
         raise _no_text(message, finish_reason, cost)
     model = document.get("model")
+    tier = document.get("service_tier")
+    is_special = isinstance(tier, str) and tier not in _USUAL_TIERS and cost is None and header_cost(reply) is None
     return Done(
         text=text,
         cost=cost,
         usage=usage_of(document.get("usage")),
-        quantities=quantities_of(document.get("usage")),
+        quantities={} if is_special else quantities_of(document.get("usage")),
         model=clean_text(model) if isinstance(model, str) and model.strip() else None,
         finish_reason=finish_reason if isinstance(finish_reason, str) else "",
+        warnings=(f"It was served in the tier `{message_in(tier)}`, whose prices are not known.",)
+        if is_special
+        else (),
     )
 
 
@@ -138,12 +146,13 @@ def chat_chunk(document: Mapping[str, Any] | None) -> Chunk:
     choice = choice if isinstance(choice, dict) else {}
     delta = choice.get("delta")
     delta = delta if isinstance(delta, dict) else {}
-    finish_reason, model = choice.get("finish_reason"), document.get("model")
+    finish_reason, model, tier = choice.get("finish_reason"), document.get("model"), document.get("service_tier")
     return Chunk(
         text=_content(delta.get("content")),
         finish_reason=finish_reason if isinstance(finish_reason, str) else None,
         usage=document.get("usage"),
         model=model if isinstance(model, str) else None,
+        tier=tier if isinstance(tier, str) else None,
         refusal=_content(delta.get("refusal")),
     )
 
@@ -156,7 +165,8 @@ def chat_assembled(whole: Chunk) -> Done:
     """
     message = {"content": whole.text, "refusal": whole.refusal}
     choice = {"message": message, "finish_reason": whole.finish_reason}
-    return chat_result(Reply(200, {}, b""), {"choices": [choice], "model": whole.model, "usage": whole.usage})
+    told = {"model": whole.model, "usage": whole.usage, "service_tier": whole.tier}
+    return chat_result(Reply(200, {}, b""), {"choices": [choice], **told})
 
 
 def _content(content: object) -> str:
