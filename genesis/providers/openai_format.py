@@ -56,8 +56,9 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str, stream: bool = False
         stream: whether the answer is to come as events.
 
     Raises:
-        ProviderRejected: the provider options ask for a stream.
+        ProviderRejected: the provider options ask for a stream, for several answers or for another model.
     """
+    refuse_other_model(call)
     options = call.options
     body: dict[str, Any] = {"model": call.model, "messages": _messages(call)}
     body |= {name: options[name] for name in _SAME_NAME if name in options}
@@ -69,6 +70,18 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str, stream: bool = False
     if body.get("n", 1) not in (1, None):
         raise ProviderRejected("A job makes one answer.", hint="Remove `n` from provider_options.")
     return {**body, "stream": True} if stream else body
+
+
+def refuse_other_model(call: ProviderCall) -> None:
+    """What is asked, priced and shown is the model of the call.
+
+    Raises:
+        ProviderRejected: the provider options name another one.
+    """
+    if call.provider_options.get("model", call.model) != call.model:
+        raise ProviderRejected(
+            "The model is not for provider_options.", hint="Name it in options.model, as provider:name."
+        )
 
 
 def _messages(call: ProviderCall) -> list[dict[str, str]]:
