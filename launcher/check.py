@@ -91,7 +91,7 @@ async def _tried(client: HttpClient, provider: Provider) -> tuple[Verdict, str]:
         with without_secrets(provider):
             await _try(client, provider, request)
     except CallFailed as error:
-        return Verdict.FAILED, f"{error.message} {error.hint}".strip()
+        return Verdict.FAILED, f"{error.message.rstrip('.')}. {error.hint}".strip()
     return Verdict.OK, f"answered in {(time.monotonic() - started) * 1000:.0f} ms"
 
 

@@ -81,7 +81,7 @@ errors)."""
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 _HINTS = {
-    401: "Check FAL_KEY, of the form id:secret.",
+    401: "Check FAL_KEY, of the form id:secret; `genesis-server check` tries it.",
     402: "Add credit to the fal account.",
     403: "Check FAL_KEY, and whether the fal account has credit left.",
     404: "Check the model's path at https://fal.ai/models.",

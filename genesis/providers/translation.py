@@ -31,6 +31,8 @@ _LONGEST_MESSAGE = 500
 _LONGEST_WAIT_SECONDS = 3600
 _HIGHEST_COST_DOLLARS = 1_000_000
 _DEEPEST = 6
+_LARGEST_USAGE = 16 * 1024
+"""Characters; it is stored with the attempt, and shown with the job."""
 
 _ERROR_BY_STATUS: Mapping[int, type[ProviderError]] = {
     401: ProviderMisconfigured,
@@ -294,9 +296,9 @@ def paid_in_all(cost: object, is_own_key: object, upstream: object) -> Money | N
 
 
 def usage_of(document: object) -> dict[str, Any]:
-    """A provider's usage record as values that can be written as JSON again."""
+    """A provider's usage record as values that can be written as JSON again; empty where it is larger than any can be."""
     plain = _plain(document, 0)
-    return plain if isinstance(plain, dict) else {}
+    return plain if isinstance(plain, dict) and len(repr(plain)) <= _LARGEST_USAGE else {}
 
 
 def _plain(value: object, depth: int) -> object:

@@ -78,3 +78,9 @@ def test_a_tier_is_known_of_a_stream_as_well():
     chunk = replace(chat_chunk(document), usage={"prompt_tokens": 12})
     done = chat_assembled(chunk)
     assert (done.quantities, len(done.warnings)) == ({}, 1)
+
+
+@pytest.mark.parametrize("odd", [{"note": "x" * 20_000}, {"parts": [7] * 20_000}])
+def test_a_record_of_usage_that_is_none_is_not_kept(odd):
+    done = chat_result(Reply(200, {}, b""), completion(None, **odd))
+    assert (done.usage, done.quantities) == ({}, {Unit.INPUT_TOKENS: 12, Unit.OUTPUT_TOKENS: 3})
