@@ -43,6 +43,7 @@ from genesis.providers.translation import (
     image_size,
     json_object_of,
     json_of,
+    left_out,
     media_in,
     merged,
     message_in,
@@ -108,6 +109,8 @@ _TRANSCRIPTION_OPTIONS: OptionTable = {"language": Field(note="without its regio
 _SPEECH_TEXT_FIELDS = {"fal-ai/kokoro": "prompt", "fal-ai/gemini-tts": "prompt", "fal-ai/playai": "input"}
 """By the beginning of a model's path; all others take the text as `text`."""
 
+_MARKED = "fal's safety check has marked the image; it may be black."
+
 _ONLY_FOR = {
     "strength": re.compile(r"image-to-image"),
     "negative_prompt": re.compile(r"sdxl|stable-diffusion|qwen-image"),
@@ -155,7 +158,7 @@ def _image_result(reply: Reply, document: dict[str, Any]) -> Done:
     return replace(
         done,
         quantities=counted({Unit.IMAGES: len(images) or 1, Unit.MEGAPIXELS: megapixels}),
-        warnings=("fal's safety check has marked the image; it may be black.",) if is_marked else (),
+        warnings=(*left_out(len(images)), *((_MARKED,) if is_marked else ())),
     )
 
 

@@ -18,6 +18,7 @@ from genesis.providers.options import Field, OptionTable, same_names
 from genesis.providers.translation import (
     clean_text,
     json_object_of,
+    left_out,
     media_of_base64,
     merged,
     message_in,
@@ -259,8 +260,8 @@ def image_result(reply: Reply) -> Done:
     """
     document = json_object_of(reply)
     data = document.get("data")
-    first = data[0] if isinstance(data, list) and data else None
-    file = first if isinstance(first, dict) else {}
+    files = data if isinstance(data, list) else []
+    file = files[0] if files and isinstance(files[0], dict) else {}
     usage = document.get("usage")
     url = file.get("url")
     media = media_of_base64(file.get("b64_json") or url, "image")
@@ -272,7 +273,8 @@ def image_result(reply: Reply) -> Done:
         media_url=None if media else url,
         cost=reported_cost(document),
         usage=usage_of(usage),
-        quantities={Unit.IMAGES: Decimal(1)} | quantities_of(usage),
+        quantities={Unit.IMAGES: Decimal(len(files))} | quantities_of(usage),
+        warnings=left_out(len(files)),
     )
 
 

@@ -23,6 +23,7 @@ from genesis.providers.options import Field, OptionTable, fields_of, same_names
 from genesis.providers.queues import edit_prompt, primary_language
 from genesis.providers.translation import (
     data_url,
+    left_out,
     media_in,
     media_of_base64,
     merged,
@@ -188,5 +189,5 @@ def _image(reply: Reply) -> Done:
         cost_request=cost_request(reply.headers) if cost is None else None,
         usage=usage_of(usage),
         quantities={Unit.IMAGES: Decimal(len(files))} | quantities_of(usage),
-        warnings=(f"OpenRouter made {len(files)} images; the first was kept.",) if len(files) > 1 else (),
+        warnings=left_out(len(files)),
     )

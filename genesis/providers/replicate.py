@@ -44,6 +44,7 @@ from genesis.providers.translation import (
     error_message,
     json_object_of,
     json_of,
+    left_out,
     media_in,
     merged,
     message_in,
@@ -204,7 +205,7 @@ def _text_in(output: object) -> str:
 def _image_result(output: object) -> Done | None:
     urls = files_in(output, _FILE_FIELDS)
     done = file_result(urls[0], "image") if urls else None
-    return done and replace(done, quantities=counted({Unit.IMAGES: len(urls)}))
+    return done and replace(done, quantities=counted({Unit.IMAGES: len(urls)}), warnings=left_out(len(urls)))
 
 
 def _speech_result(output: object) -> Done | None:

@@ -322,6 +322,11 @@ def media_of(data: bytes, kind: str) -> Media | None:
     return Media(data=data, media_type=media_type) if family_of(media_type) == kind else None
 
 
+def left_out(images: int) -> tuple[str, ...]:
+    """A warning where a call has made more images than the one that is kept; all of them are charged for."""
+    return (f"The provider made {images} images; the first was kept.",) if images > 1 else ()
+
+
 def media_of_base64(text: object, kind: str) -> Media | None:
     """The file in a base64 string or a `data:` URL, if it is of the kind."""
     if not isinstance(text, str):

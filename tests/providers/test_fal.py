@@ -164,6 +164,13 @@ def test_the_queue_from_first_to_last() -> None:
     )
 
 
+def test_several_images_are_counted() -> None:
+    made = {"images": [{"url": f"https://v3.fal.media/{name}.png", "width": 1024, "height": 512} for name in "ab"]}
+    done = polled(made, url=REQUEST)
+    assert done.quantities == {Unit.IMAGES: Decimal(2), Unit.MEGAPIXELS: Decimal("1.048576")}
+    assert done.warnings == ("The provider made 2 images; the first was kept.",)
+
+
 @pytest.mark.parametrize("status", ["IN_QUEUE", "IN_PROGRESS"])
 def test_a_status_without_urls_is_known_by_its_request(status) -> None:
     assert polled({"status": status, "queue_position": 0}) == UNDER_WAY
