@@ -271,12 +271,6 @@ def test_an_image(png):
     assert done.quantities == {Unit.IMAGES: 1, Unit.INPUT_TOKENS: 7, Unit.OUTPUT_TOKENS: 272}
 
 
-def test_several_images_are_counted(png):
-    data = [{"b64_json": base64.b64encode(png).decode()}] * 3
-    done = adapter("image").parse_reply(reply({"data": data}))
-    assert (done.quantities, len(done.warnings)) == ({Unit.IMAGES: 3}, 1)
-
-
 def test_a_transcription_with_times():
     document = {
         "text": " What was said. ",

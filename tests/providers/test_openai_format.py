@@ -1,5 +1,6 @@
 """The forms of OpenAI's wire format, which carry what a caller has written."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,14 @@ import pytest
 from genesis.domain.quantity import Unit
 from genesis.errors import FailureClass, ProviderRejected
 from genesis.net.exchange import Reply
-from genesis.providers.openai_format import chat_assembled, chat_chunk, chat_result, form_fields, quantities_of
+from genesis.providers.openai_format import (
+    chat_assembled,
+    chat_chunk,
+    chat_result,
+    form_fields,
+    image_result,
+    quantities_of,
+)
 
 
 def test_what_a_form_carries():
@@ -84,3 +92,9 @@ def test_a_tier_is_known_of_a_stream_as_well():
 def test_a_record_of_usage_that_is_none_is_not_kept(odd):
     done = chat_result(Reply(200, {}, b""), completion(None, **odd))
     assert (done.usage, done.quantities) == ({}, {Unit.INPUT_TOKENS: 12, Unit.OUTPUT_TOKENS: 3})
+
+
+def test_several_images_are_counted():
+    data = [{"url": "https://f/1.png"}, {"url": "https://f/2.png"}]
+    done = image_result(Reply(200, {}, json.dumps({"data": data}).encode()))
+    assert (done.media_url, done.quantities, len(done.warnings)) == ("https://f/1.png", {Unit.IMAGES: 2}, 1)
