@@ -8,7 +8,7 @@ usual pace (150 words in a minute).
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_UP, Decimal
-from typing import Any
+from typing import Any, Self
 
 from genesis.capabilities.image import AspectRatio, Quality, dimensions
 from genesis.domain.quantity import Quantities, Unit
@@ -27,7 +27,29 @@ COMPUTE_SECONDS = 10
 IMAGE_TOKENS: Mapping[Quality, int] = {Quality.DRAFT: 272, Quality.STANDARD: 1_056, Quality.HIGH: 4_160}
 INPUT_IMAGE_TOKENS = 1_056
 _MEGA = Decimal(1_000_000)
-_OF_INPUT = frozenset({Unit.INPUT_TOKENS, Unit.CHARACTERS})
+_OF_INPUT = frozenset({Unit.INPUT_TOKENS, Unit.CHARACTERS, Unit.AUDIO_SECONDS})
+BYTES_PER_SECOND: Mapping[str, int] = {"audio/wav": 32_000, "audio/flac": 16_000}
+"""Of recordings that were not examined yet: 16-bit samples at 16 kHz, bare or packed without loss."""
+PACKED_BYTES_PER_SECOND = 8_000
+"""Of all others: 64 kbit/s, which is little for speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """How long a recording lasts.
+
+    Attributes:
+        is_known: whether it was found in it; else it is guessed by the size of its file.
+    """
+
+    seconds: Decimal
+    is_known: bool = True
+
+    @classmethod
+    def of_size(cls, size: int, media_type: str) -> Self:
+        """By the size of a file in bytes."""
+        rate = BYTES_PER_SECOND.get(media_type, PACKED_BYTES_PER_SECOND)
+        return cls(max(Decimal(1), (Decimal(size) / rate).quantize(Decimal(1), ROUND_UP)), is_known=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +16,7 @@ from genesis.domain.price import CostSource, cost_of
 from genesis.domain.quantity import Quantities, Unit
 from genesis.domain.step import SETTLED, Step
 from genesis.engine import plan
-from genesis.engine.assumptions import assumed_text, assumed_use
+from genesis.engine.assumptions import Recording, assumed_text, assumed_use
 from genesis.engine.chain import Target, draw_of, targets
 from genesis.errors import InvalidRequest
 from genesis.ports.prices import Prices
@@ -74,12 +73,12 @@ def estimated(
     job: Job,
     workers: Mapping[str, WorkerDescription],
     prices: Prices,
-    recorded: Mapping[str, Decimal] = MappingProxyType({}),
+    recorded: Mapping[str, Recording] = MappingProxyType({}),
 ) -> Estimate:
     """What a job is expected to cost that has not begun.
 
     Args:
-        recorded: how many seconds recordings last, by their URLs, as far as that is known.
+        recorded: how long recordings last, by their URLs, as far as anything is known of it.
     """
     known = _Known(job, _with_assumed_outputs(job, recorded), recorded, prices)
     return Estimate(tuple(_step(known, planned, workers.get(planned.capability)) for planned in job.plan.steps))
@@ -97,12 +96,12 @@ class _Known:
 
     Attributes:
         assumed: the job as if all that can still be made were there.
-        recorded: seconds of recordings, by their URLs.
+        recorded: how long recordings last, by their URLs.
     """
 
     job: Job
     assumed: Job
-    recorded: Mapping[str, Decimal]
+    recorded: Mapping[str, Recording]
     prices: Prices
 
 
@@ -143,9 +142,11 @@ def _call(known: _Known, planned: PipelineStep, target: Target) -> StepEstimate:
             found, notes=(f"Nobody knows what {target.name} charges; the file that PRICES_PATH names can tell.",)
         )
     given = plan.call_of(known.assumed, planned)
-    is_guessed = given != plan.call_of(job, planned)
-    part = job.step(planned.name).part
-    seconds = _recorded(given[0], known.recorded) if part is None else part.seconds
+    recording = _recorded(job.step(planned.name), given[0], known.recorded)
+    seconds = None if recording is None else recording.seconds
+    is_known = recording is None or recording.is_known
+    by_size = () if is_known else (f"By its size, {seconds} seconds of recording are assumed.",)
+    is_guessed = not is_known or given != plan.call_of(job, planned)
     use = assumed_use(planned.capability, *given, seconds, is_guessed=is_guessed)
     charged = [unit for unit, dollars in price[0].dollars.items() if dollars]
     cost = cost_of(price[0], use.quantities)
@@ -157,6 +158,7 @@ def _call(known: _Known, planned: PipelineStep, target: Target) -> StepEstimate:
         source=None if cost is None else price[1],
         notes=(
             *use.notes,
+            *by_size,
             *(_GUESSED[unit] for unit in charged if unit in _GUESSED),
             *(() if cost is not None else (_why_unknown(target.name, charged, use.quantities),)),
         ),
@@ -176,24 +178,27 @@ _GUESSED = {
 }
 
 
-def _recorded(call_input: Mapping[str, Any], recorded: Mapping[str, Decimal]) -> Decimal | None:
-    """Seconds of the recording that a call is given; None where that is not known."""
+def _recorded(step: Step, call_input: Mapping[str, Any], recorded: Mapping[str, Recording]) -> Recording | None:
+    """How long the recording lasts that a call is given; None where nothing is known of it."""
+    if step.part is not None:
+        return None if step.part.seconds is None else Recording(step.part.seconds)
     url = call_input.get("audio_url")
     return recorded.get(url) if isinstance(url, str) else None
 
 
-def _with_assumed_outputs(job: Job, recorded: Mapping[str, Decimal]) -> Job:
+def _with_assumed_outputs(job: Job, recorded: Mapping[str, Recording]) -> Job:
     """The job as if all that can still be made were there, in the length that is assumed; nothing refers to parts."""
     steps = (step if step.part else _with_assumed_output(job, step, recorded) for step in job.steps)
     return replace(job, steps=tuple(steps))
 
 
-def _with_assumed_output(job: Job, step: Step, recorded: Mapping[str, Decimal]) -> Step:
+def _with_assumed_output(job: Job, step: Step, recorded: Mapping[str, Recording]) -> Step:
     capability = CAPABILITIES.get(step.capability)
     if step.state in SETTLED or capability is None:
         return step
     if capability.output_kind is not Kind.TEXT:
         return replace(step, output={capability.output_field: _SOME_FILE})
     call_input, options = plan.call_of(job, job.planned(step.name))
-    text = assumed_text(step.capability, options, _recorded(call_input, recorded))
+    recording = _recorded(step, call_input, recorded)
+    text = assumed_text(step.capability, options, None if recording is None else recording.seconds)
     return replace(step, output={capability.output_field: text})

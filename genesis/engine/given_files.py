@@ -9,6 +9,7 @@ from uuid import UUID
 from genesis.capabilities.fields import Kind
 from genesis.domain.artifact import STORAGE_PREFIX
 from genesis.domain.file import File, FileState, file_id_of
+from genesis.engine.assumptions import Recording
 from genesis.engine.order import Order
 from genesis.errors import FieldError, InvalidRequest
 from genesis.net.media import family_of
@@ -48,14 +49,16 @@ class GivenFiles:
         fields = {one.field for one in wanted.values()}
         others = {name: value for name, value in order.inputs.items() if name not in fields}
         files = {name: found[one.file] for name, one in wanted.items()}
-        recorded = {file.url: seconds for file in files.values() if (seconds := _seconds(file)) is not None}
+        recorded = {file.url: long for file in files.values() if (long := _recording(file)) is not None}
         return replace(order, inputs=others | {name: file.url for name, file in files.items()}, recorded=recorded)
 
 
-def _seconds(file: File) -> Decimal | None:
-    """How long a recording lasts; None where it is none, or has not been examined yet."""
+def _recording(file: File) -> Recording | None:
+    """How long a recording lasts; None where it is none, or does not tell."""
+    if file.details is None and file.size is not None and family_of(file.media_type) == "audio":
+        return Recording.of_size(file.size, file.media_type)
     milliseconds = file.details.duration_ms if file.details else None
-    return None if milliseconds is None else Decimal(milliseconds) / 1000
+    return None if milliseconds is None else Recording(Decimal(milliseconds) / 1000)
 
 
 @dataclass(frozen=True, slots=True)

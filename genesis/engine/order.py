@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from genesis.capabilities.fields import Kind
@@ -15,6 +14,7 @@ from genesis.domain.money import Money
 from genesis.domain.pipeline import OnError
 from genesis.domain.step import Step
 from genesis.engine import plan
+from genesis.engine.assumptions import Recording
 from genesis.engine.budget import check_affordable
 from genesis.engine.chain import draw_of, targets
 from genesis.engine.estimate import Estimate, estimated
@@ -35,7 +35,7 @@ class Order:
         start_within, finish_within: seconds from its acceptance after which it fails.
         on_ambiguous: what follows when nobody knows whether a paid call was made.
         max_cost: no call is made that may make the job dearer than this.
-        recorded: how many seconds the recordings last that it names, by their paths, as far as that is known.
+        recorded: how long the recordings last that it names, by their paths.
     """
 
     pipeline: str
@@ -47,7 +47,7 @@ class Order:
     finish_within: float | None = None
     on_ambiguous: OnAmbiguous = OnAmbiguous.FAIL
     max_cost: Money | None = None
-    recorded: Mapping[str, Decimal] = field(default_factory=dict)
+    recorded: Mapping[str, Recording] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,17 @@ async def test_the_id_of_a_file_stands_for_its_path(engine_on, records):
 async def test_a_recording_costs_by_the_length_that_was_found_in_it(engine_on, records, by):
     prices = SetPrices(one=Price({Unit.AUDIO_SECONDS: Decimal("0.0001"), Unit.INPUT_TOKENS: Decimal("0.000001")}))
     async with engine_on(ScriptedWorkers(said), prices=prices) as engine:
-        for details, seconds in ((None, 60), (MediaDetails(duration_ms=1_800_500), Decimal("1800.5"))):
-            file = await records(engine, file_of("audio/wav", details=details))
+        by_size = None
+        for details, seconds in (
+            (MediaDetails(), 60),  # it does not tell
+            (by_size, 100),
+            (MediaDetails(duration_ms=1_800_500), Decimal("1800.5")),
+        ):
+            file = await records(engine, file_of("audio/wav", details=details, size=3_200_000))
             inputs = {"audio_file": file.id} if by == "id" else {"audio_url": file.url}
             estimate = await engine.estimate(DEFAULT_ORGANIZATION, Order("speech_to_text", inputs, {}))
             assert estimate.steps[0].quantities[Unit.AUDIO_SECONDS] == seconds
+            assert (estimate.steps[0].notes == ()) == (seconds == Decimal("1800.5"))
         assert (estimate.cost, estimate.steps[0].notes) == (217_861, ())
         with pytest.raises(TooExpensive):
             await engine.submit(DEFAULT_ORGANIZATION, Order("speech_to_text", inputs, {}, max_cost=Money(100_000)))
