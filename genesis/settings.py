@@ -200,6 +200,11 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not a URL of the form http://host:port")
         return value.rstrip("/")
 
+    def is_default(self, name: str) -> bool:
+        """Whether a URL is the one that it is when nobody sets it."""
+        default: str = type(self).model_fields[name].default
+        return bool(getattr(self, name).rstrip("/") == default.rstrip("/"))
+
     @classmethod
     def load(cls) -> Self:
         """Reads the environment.

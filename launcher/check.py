@@ -91,7 +91,7 @@ async def _tried(client: HttpClient, provider: Provider) -> tuple[Verdict, str]:
         with without_secrets(provider):
             await _try(client, provider, request)
     except CallFailed as error:
-        return Verdict.FAILED, f"{error.message} {error.hint}".strip()
+        return Verdict.FAILED, f"{error.message.rstrip('.')}. {error.hint}".strip()
     return Verdict.OK, f"answered in {(time.monotonic() - started) * 1000:.0f} ms"
 
 
@@ -103,7 +103,8 @@ async def _try(client: HttpClient, provider: Provider, request: Request) -> None
         timeout_seconds=_LONGEST_SECONDS,
         max_bytes=_MOST_BYTES,
     )
-    raise_for_status(reply, hints=dict.fromkeys((401, 403), f"Check {provider.key_variable or 'its key'}."))
+    key = f"Check {provider.key_variable or 'its key'}."
+    raise_for_status(reply, hints={401: key, 403: key, 404: "Check the provider's base URL."})
     if not is_own(reply):
         raise ProviderMisconfigured(
             f"The server answered {reply.status} with {reply.media_type or 'something'} instead of JSON.",

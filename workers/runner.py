@@ -290,7 +290,10 @@ class CallRunner:
         """What was used: measured where it may be charged for, and the provider's own word above that."""
         if order.provider.provider_class is ProviderClass.REPEATABLE:
             return answer.quantities
-        return {**await measured(self._capability.name, order.call_input, given, answer.media), **answer.quantities}
+        found = await measured(self._capability.name, order.call_input, given, answer.media)
+        if Unit.MEGAPIXELS in found:  # of the image that is kept; its provider makes all of them in one size
+            found = {**found, Unit.MEGAPIXELS: found[Unit.MEGAPIXELS] * answer.quantities.get(Unit.IMAGES, 1)}
+        return {**found, **answer.quantities}
 
     async def _with_receipt(self, order: Order, result: CallResult) -> CallResult:
         try:

@@ -352,6 +352,7 @@ class WorkerService:
             slots=self._slots(provider),
             longest_text=service.longest_text,
             longest_audio_seconds=service.longest_audio_seconds,
+            list_prices=provider.list_prices,
         )
 
     def _slots(self, provider: Provider) -> int:

@@ -8,7 +8,17 @@ from genesis.domain.attempt import ProviderClass
 from genesis.errors import ProviderAmbiguous, ProviderUnavailable
 from genesis.net.events import MEDIA_TYPE, EventSplitter
 from genesis.net.exchange import Reply, StreamedReply
-from genesis.providers.base import Adapter, BillingAdapter, Chunk, Done, Pending, ProviderCall, StreamingAdapter
+from genesis.providers.base import (
+    Adapter,
+    BillingAdapter,
+    Chunk,
+    Done,
+    Pending,
+    ProviderCall,
+    StreamingAdapter,
+    thinks_aloud,
+)
+from genesis.providers.thoughts import AnswerOnly
 from workers.channels import Channel
 
 OnText = Callable[[str], None]
@@ -100,19 +110,27 @@ async def _read(adapter: StreamingAdapter, reply: StreamedReply, on_text: OnText
         ProviderAmbiguous: the stream ended before the text did.
     """
     events, texts, refusals, known = EventSplitter(), [], [], Chunk()
+    answer = AnswerOnly() if thinks_aloud(adapter) else None
     async for piece in _to_the_end(reply):
         for event in events.feed(piece):
             chunk = adapter.parse_chunk(event)
             if chunk.text and not known.last:
                 texts.append(chunk.text)
-                on_text(chunk.text)
+                _tell(on_text, chunk.text if answer is None else answer.feed(chunk.text))
             refusals.append(chunk.refusal)
             known = _updated(known, chunk)
         if known.last:  # some servers leave the connection open behind it
             break
+    if answer is not None:
+        _tell(on_text, answer.rest())
     if not known.last and known.finish_reason is None:
         raise ProviderAmbiguous("The provider's stream ended before the text did; it may have done the work.")
     return replace(known, text="".join(texts), refusal="".join(refusals))
+
+
+def _tell(on_text: OnText, text: str) -> None:
+    if text:
+        on_text(text)
 
 
 async def _to_the_end(reply: StreamedReply) -> AsyncIterator[bytes]:
@@ -124,11 +142,13 @@ async def _to_the_end(reply: StreamedReply) -> AsyncIterator[bytes]:
 
 def _updated(known: Chunk, chunk: Chunk) -> Chunk:
     """What is known beside the text, with the last word of each kind."""
-    if chunk.finish_reason is None and chunk.usage is None and chunk.model in (None, known.model) and not chunk.last:
+    is_named = chunk.model in (None, known.model) and chunk.tier in (None, known.tier)
+    if chunk.finish_reason is None and chunk.usage is None and is_named and not chunk.last:
         return known
     return Chunk(
         finish_reason=chunk.finish_reason or known.finish_reason,
         usage=known.usage if chunk.usage is None else chunk.usage,
         model=chunk.model or known.model,
+        tier=chunk.tier or known.tier,
         last=chunk.last or known.last,
     )

@@ -91,5 +91,7 @@ class CallOptions(CapabilityModel):
         examples=["openrouter:openai/gpt-4o-mini"],
     )
     provider_options: dict[str, Any] | None = Field(
-        None, description="Passed to the provider as they are, over everything that Genesis would send itself."
+        None,
+        description="Passed to the provider as they are, over everything that Genesis would send itself. What they change "
+        "of the price is in no estimate, and in the cost only as far as the provider reports it.",
     )

@@ -8,7 +8,7 @@ usual pace (150 words in a minute).
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_UP, Decimal
-from typing import Any
+from typing import Any, Self
 
 from genesis.capabilities.image import AspectRatio, Quality, dimensions
 from genesis.domain.quantity import Quantities, Unit
@@ -20,13 +20,36 @@ OUTPUT_TOKENS = 1_000
 CHARACTERS_PER_TOKEN = 4
 CHARACTERS_PER_SECOND = 15
 RECORDING_SECONDS = 60
-TRANSCRIPT = "x" * (RECORDING_SECONDS * CHARACTERS_PER_SECOND)
+LONGEST_TRANSCRIPT = 1_000_000
+"""Characters: what a call's text is cut to."""
 SPEECH_TOKENS_PER_SECOND = 21
 COMPUTE_SECONDS = 10
 IMAGE_TOKENS: Mapping[Quality, int] = {Quality.DRAFT: 272, Quality.STANDARD: 1_056, Quality.HIGH: 4_160}
 INPUT_IMAGE_TOKENS = 1_056
 _MEGA = Decimal(1_000_000)
-_OF_INPUT = frozenset({Unit.INPUT_TOKENS, Unit.CHARACTERS})
+_OF_INPUT = frozenset({Unit.INPUT_TOKENS, Unit.CHARACTERS, Unit.AUDIO_SECONDS})
+BYTES_PER_SECOND: Mapping[str, int] = {"audio/wav": 32_000, "audio/flac": 16_000}
+"""Of recordings that were not examined yet: 16-bit samples at 16 kHz, bare or packed without loss."""
+PACKED_BYTES_PER_SECOND = 8_000
+"""Of all others: 64 kbit/s, which is little for speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """How long a recording lasts.
+
+    Attributes:
+        is_known: whether it was found in it; else it is guessed by the size of its file.
+    """
+
+    seconds: Decimal
+    is_known: bool = True
+
+    @classmethod
+    def of_size(cls, size: int, media_type: str) -> Self:
+        """By the size of a file in bytes."""
+        rate = BYTES_PER_SECOND.get(media_type, PACKED_BYTES_PER_SECOND)
+        return cls(max(Decimal(1), (Decimal(size) / rate).quantize(Decimal(1), ROUND_UP)), is_known=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +106,15 @@ def _assumed(
     return Assumed({}, {}, (f"Nothing is known about the use of {capability}.",))
 
 
-def assumed_text(capability: str, options: Mapping[str, Any]) -> str:
-    """A text of the length that a call of a capability is assumed to write."""
+def assumed_text(capability: str, options: Mapping[str, Any], recorded: Decimal | None = None) -> str:
+    """A text of the length that a call of a capability is assumed to write.
+
+    Args:
+        recorded: as for `assumed_use`.
+    """
     if capability == "transcription":
-        return TRANSCRIPT
+        seconds = RECORDING_SECONDS if recorded is None else recorded
+        return "x" * max(1, min(int(seconds * CHARACTERS_PER_SECOND), LONGEST_TRANSCRIPT))
     return "x" * (CHARACTERS_PER_TOKEN * int(options.get("max_tokens") or OUTPUT_TOKENS))
 
 

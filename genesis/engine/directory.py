@@ -28,6 +28,7 @@ class WorkerDirectory:
         self._workers = workers
         self._on_change = on_change
         self._known: dict[str, WorkerDescription] = {}
+        self._sellers: dict[str, frozenset[str]] = {}
         self._missing: dict[str, str] = dict.fromkeys(CAPABILITIES, "it has not been asked yet")
         self._watchers: list[asyncio.Task[None]] = []
 
@@ -55,6 +56,11 @@ class WorkerDirectory:
             return sum(provider.slots for provider in worker.first) or 1
         return next((provider.slots for provider in worker.providers if provider.name == name), 1)
 
+    def has_list_prices(self, capability: str, provider: str) -> bool:
+        """Whether a provider charges what is publicly known of its models, by the last word of its worker; False where that
+        has not been heard yet."""
+        return provider in self._sellers.get(capability, ())
+
     def lose(self, capability: str, reason: str) -> None:
         """Notes that a worker could not be reached, so that its jobs wait until it answers again."""
         if self._known.pop(capability, None):
@@ -71,7 +77,8 @@ class WorkerDirectory:
     async def refresh(self, capability: str) -> None:
         """Asks one worker."""
         try:
-            self._known[capability] = await self._workers.describe(capability)
+            worker = self._known[capability] = await self._workers.describe(capability)
+            self._sellers[capability] = frozenset(one.name for one in worker.providers if one.list_prices)
             if self._missing.pop(capability, None):
                 logger.info("the %s worker answers", CAPABILITIES[capability].worker)
         except WorkerUnavailable as error:

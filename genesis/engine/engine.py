@@ -21,6 +21,7 @@ from genesis.engine.given_files import GivenFiles
 from genesis.engine.health import Health
 from genesis.engine.lanes import Lanes
 from genesis.engine.lease import Lease, since_boot
+from genesis.engine.list_prices import ListPrices
 from genesis.engine.order import Order, OrderDesk, fingerprint
 from genesis.engine.outlook import Forecast, Outlook
 from genesis.engine.pace import Pace
@@ -56,14 +57,14 @@ class Engine:
         self._signals = signals = database.signals
         self._clock = clock = database.clock
         self._settings = settings
-        self._prices = prices
         self._loading: asyncio.Task[None] | None = None
         self.pipelines = pipelines
         self.follower = Follower(queries, signals)
         self.directory = WorkerDirectory(workers, self._worker_seen)
+        self._prices = ListPrices(prices, self.directory)
         self._given_files = GivenFiles(database.files, pipelines)
         self._desk = OrderDesk(
-            pipelines, self.directory.known, prices, settings.fetch_allowed_hosts, settings.fetch_plain_http
+            pipelines, self.directory.known, self._prices, settings.fetch_allowed_hosts, settings.fetch_plain_http
         )
         self._lanes = Lanes(self.directory.slots, self._slot_free)
         self.breakers = Breakers(clock.now, since_boot)
@@ -84,7 +85,7 @@ class Engine:
             ledger=ledger,
             queries=queries,
             workers=workers,
-            prices=prices,
+            prices=self._prices,
             signals=signals,
             directory=self.directory,
             lanes=self._lanes,

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.capabilities.fields import Kind
@@ -14,7 +16,7 @@ from genesis.domain.price import CostSource, cost_of
 from genesis.domain.quantity import Quantities, Unit
 from genesis.domain.step import SETTLED, Step
 from genesis.engine import plan
-from genesis.engine.assumptions import assumed_text, assumed_use
+from genesis.engine.assumptions import Recording, assumed_text, assumed_use
 from genesis.engine.chain import Target, draw_of, targets
 from genesis.errors import InvalidRequest
 from genesis.ports.prices import Prices
@@ -67,23 +69,44 @@ class Estimate:
         return total([step.at_most for step in self.steps])
 
 
-def estimated(job: Job, workers: Mapping[str, WorkerDescription], prices: Prices) -> Estimate:
-    """What a job is expected to cost that has not begun."""
-    assumed = _with_assumed_outputs(job)
-    return Estimate(
-        tuple(_step(job, assumed, planned, workers.get(planned.capability), prices) for planned in job.plan.steps)
-    )
+def estimated(
+    job: Job,
+    workers: Mapping[str, WorkerDescription],
+    prices: Prices,
+    recorded: Mapping[str, Recording] = MappingProxyType({}),
+) -> Estimate:
+    """What a job is expected to cost that has not begun.
+
+    Args:
+        recorded: how long recordings last, by their URLs, as far as anything is known of it.
+    """
+    known = _Known(job, _with_assumed_outputs(job, recorded), recorded, prices)
+    return Estimate(tuple(_step(known, planned, workers.get(planned.capability)) for planned in job.plan.steps))
 
 
 def call_costs(job: Job, steps: Sequence[PipelineStep], target: Target, prices: Prices) -> list[Money | None]:
     """What one call of each step by a model is expected to cost; what earlier steps have not made yet is assumed."""
-    assumed = _with_assumed_outputs(job)
-    return [_call(job, assumed, planned, target, prices).cost for planned in steps]
+    known = _Known(job, _with_assumed_outputs(job, {}), {}, prices)
+    return [_call(known, planned, target).cost for planned in steps]
 
 
-def _step(
-    job: Job, assumed: Job, planned: PipelineStep, worker: WorkerDescription | None, prices: Prices
-) -> StepEstimate:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What an estimate is made from.
+
+    Attributes:
+        assumed: the job as if all that can still be made were there.
+        recorded: how long recordings last, by their URLs.
+    """
+
+    job: Job
+    assumed: Job
+    recorded: Mapping[str, Recording]
+    prices: Prices
+
+
+def _step(known: _Known, planned: PipelineStep, worker: WorkerDescription | None) -> StepEstimate:
+    job, assumed = known.job, known.assumed
     nobody = StepEstimate(planned.name, planned.capability, None, {}, None, None, None)
     if planned.when and not assumed.scope.value(planned.when):
         note = f"It is skipped, for `{planned.when}` has no value."
@@ -96,7 +119,7 @@ def _step(
     except InvalidRequest as error:
         return replace(nobody, notes=(error.message,))
     sharing = sum(link.group == worker.chain[0].group for link in worker.chain)
-    calls = [_call(job, assumed, planned, target, prices) for target in chain[: max(sharing, 1)]]
+    calls = [_call(known, planned, target) for target in chain[: max(sharing, 1)]]
     bounds = [call.at_most for call in calls if call.at_most is not None]
     drawn = ("Which of those that share the load is asked first is drawn for each job.",) if len(calls) > 1 else ()
     others = ", ".join(target.name for target in chain[1:])
@@ -107,18 +130,24 @@ def _step(
     )
 
 
-def _call(job: Job, assumed: Job, planned: PipelineStep, target: Target, prices: Prices) -> StepEstimate:
-    """What one call is expected to cost; `assumed` is the job as if all that can still be made were there."""
+def _call(known: _Known, planned: PipelineStep, target: Target) -> StepEstimate:
+    """What one call is expected to cost."""
+    job = known.job
     found = StepEstimate(planned.name, planned.capability, target.name, {}, None, None, None)
     if target.provider_class is ProviderClass.REPEATABLE:
         return replace(found, cost=Money(0), at_most=Money(0), source=CostSource.CATALOG, notes=("It is free.",))
-    price = prices.price(planned.capability, target.name)
+    price = known.prices.price(planned.capability, target.name)
     if price is None:
-        return replace(found, notes=(f"Nobody knows what {target.name} charges.",))
-    given = plan.call_of(assumed, planned)
-    is_guessed = given != plan.call_of(job, planned)
-    part = job.step(planned.name).part
-    use = assumed_use(planned.capability, *given, None if part is None else part.seconds, is_guessed=is_guessed)
+        return replace(
+            found, notes=(f"Nobody knows what {target.name} charges; the file that PRICES_PATH names can tell.",)
+        )
+    given = plan.call_of(known.assumed, planned)
+    recording = _recorded(job.step(planned.name), given[0], known.recorded)
+    seconds = None if recording is None else recording.seconds
+    is_known = recording is None or recording.is_known
+    by_size = () if is_known else (f"By its size, {seconds} seconds of recording are assumed.",)
+    is_guessed = not is_known or given != plan.call_of(job, planned)
+    use = assumed_use(planned.capability, *given, seconds, is_guessed=is_guessed)
     charged = [unit for unit, dollars in price[0].dollars.items() if dollars]
     cost = cost_of(price[0], use.quantities)
     return replace(
@@ -129,6 +158,7 @@ def _call(job: Job, assumed: Job, planned: PipelineStep, target: Target, prices:
         source=None if cost is None else price[1],
         notes=(
             *use.notes,
+            *by_size,
             *(_GUESSED[unit] for unit in charged if unit in _GUESSED),
             *(() if cost is not None else (_why_unknown(target.name, charged, use.quantities),)),
         ),
@@ -148,16 +178,27 @@ _GUESSED = {
 }
 
 
-def _with_assumed_outputs(job: Job) -> Job:
+def _recorded(step: Step, call_input: Mapping[str, Any], recorded: Mapping[str, Recording]) -> Recording | None:
+    """How long the recording lasts that a call is given; None where nothing is known of it."""
+    if step.part is not None:
+        return None if step.part.seconds is None else Recording(step.part.seconds)
+    url = call_input.get("audio_url")
+    return recorded.get(url) if isinstance(url, str) else None
+
+
+def _with_assumed_outputs(job: Job, recorded: Mapping[str, Recording]) -> Job:
     """The job as if all that can still be made were there, in the length that is assumed; nothing refers to parts."""
-    return replace(job, steps=tuple(step if step.part else _with_assumed_output(job, step) for step in job.steps))
+    steps = (step if step.part else _with_assumed_output(job, step, recorded) for step in job.steps)
+    return replace(job, steps=tuple(steps))
 
 
-def _with_assumed_output(job: Job, step: Step) -> Step:
+def _with_assumed_output(job: Job, step: Step, recorded: Mapping[str, Recording]) -> Step:
     capability = CAPABILITIES.get(step.capability)
     if step.state in SETTLED or capability is None:
         return step
     if capability.output_kind is not Kind.TEXT:
         return replace(step, output={capability.output_field: _SOME_FILE})
-    _, options = plan.call_of(job, job.planned(step.name))
-    return replace(step, output={capability.output_field: assumed_text(step.capability, options)})
+    call_input, options = plan.call_of(job, job.planned(step.name))
+    recording = _recorded(step, call_input, recorded)
+    text = assumed_text(step.capability, options, None if recording is None else recording.seconds)
+    return replace(step, output={capability.output_field: text})

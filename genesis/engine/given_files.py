@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from genesis.capabilities.fields import Kind
 from genesis.domain.artifact import STORAGE_PREFIX
 from genesis.domain.file import File, FileState, file_id_of
+from genesis.engine.assumptions import Recording
 from genesis.engine.order import Order
 from genesis.errors import FieldError, InvalidRequest
 from genesis.net.media import family_of
@@ -26,7 +28,7 @@ class GivenFiles:
         self._pipelines = pipelines
 
     async def resolved(self, organization: str, order: Order) -> Order:
-        """The order with a path for each file that it names; the same one where it names none.
+        """The order with a path for each file that it names, and how long recordings last; the same one where it names none.
 
         Raises:
             InvalidRequest: there is no such file, or it cannot be used for this; all that is wrong is listed.
@@ -46,7 +48,17 @@ class GivenFiles:
             raise InvalidRequest(f"{wrong[0].field}: {wrong[0].message}", hint=_HINT, errors=tuple(wrong))
         fields = {one.field for one in wanted.values()}
         others = {name: value for name, value in order.inputs.items() if name not in fields}
-        return replace(order, inputs=others | {name: found[one.file].url for name, one in wanted.items()})
+        files = {name: found[one.file] for name, one in wanted.items()}
+        recorded = {file.url: long for file in files.values() if (long := _recording(file)) is not None}
+        return replace(order, inputs=others | {name: file.url for name, file in files.items()}, recorded=recorded)
+
+
+def _recording(file: File) -> Recording | None:
+    """How long a recording lasts; None where it is none, or does not tell."""
+    if file.details is None and file.size is not None and family_of(file.media_type) == "audio":
+        return Recording.of_size(file.size, file.media_type)
+    milliseconds = file.details.duration_ms if file.details else None
+    return None if milliseconds is None else Recording(Decimal(milliseconds) / 1000)
 
 
 @dataclass(frozen=True, slots=True)

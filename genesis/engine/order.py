@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from genesis.capabilities.fields import Kind
@@ -14,6 +14,7 @@ from genesis.domain.money import Money
 from genesis.domain.pipeline import OnError
 from genesis.domain.step import Step
 from genesis.engine import plan
+from genesis.engine.assumptions import Recording
 from genesis.engine.budget import check_affordable
 from genesis.engine.chain import draw_of, targets
 from genesis.engine.estimate import Estimate, estimated
@@ -34,6 +35,7 @@ class Order:
         start_within, finish_within: seconds from its acceptance after which it fails.
         on_ambiguous: what follows when nobody knows whether a paid call was made.
         max_cost: no call is made that may make the job dearer than this.
+        recorded: how long the recordings last that it names, by their paths.
     """
 
     pipeline: str
@@ -45,6 +47,7 @@ class Order:
     finish_within: float | None = None
     on_ambiguous: OnAmbiguous = OnAmbiguous.FAIL
     max_cost: Money | None = None
+    recorded: Mapping[str, Recording] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class OrderDesk:
         """
         job = self._drafted(organization, order, now, batch)
         if job.max_cost is not None:
-            check_affordable(job, self._estimated(job))
+            check_affordable(job, self._estimated(job, order))
         return job
 
     def estimate(self, organization: str, order: Order, now: Milliseconds) -> Estimate:
@@ -81,10 +84,10 @@ class OrderDesk:
         Raises:
             InvalidRequest: the job does not fit its pipeline, or no provider can serve it.
         """
-        return self._estimated(self._drafted(organization, order, now, None))
+        return self._estimated(self._drafted(organization, order, now, None), order)
 
-    def _estimated(self, job: Job) -> Estimate:
-        return estimated(job, self.workers, self.prices)
+    def _estimated(self, job: Job, order: Order) -> Estimate:
+        return estimated(job, self.workers, self.prices, order.recorded)
 
     def _drafted(self, organization: str, order: Order, now: Milliseconds, batch: str | None) -> Job:
         contract = self.pipelines.get(order.pipeline)

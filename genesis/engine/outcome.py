@@ -58,7 +58,8 @@ class Prospect:
 
 def succeeded(step: Step, attempt: Attempt, result: CallResult, now: Milliseconds) -> Change:
     """The step is done."""
-    return replace(united(step, result.output, result.target, now), evidence=(paid(attempt, result, now),))
+    settled = paid(attempt, result, now)
+    return replace(united(step, result.output, settled.target, now), evidence=(settled,))
 
 
 def paid(attempt: Attempt, result: CallResult, now: Milliseconds) -> Attempt:

@@ -40,7 +40,8 @@ from genesis.net.words import presentable
 
 CONNECT_SECONDS = 10.0
 _HTTP = ("http://", "https://")
-_BREAK = re.compile(r"[\r\n\0]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""Characters that no header may hold (RFC 9110, 5.5)."""
 _LARGE_BYTES = 64 * 1024
 
 
@@ -202,9 +203,10 @@ def _fields(url: URL, headers: Mapping[str, str], request: Request) -> CIMultiDi
         fields["Content-Type"] = "application/json"
     fields.update(request.headers)
     for name, value in fields.items():
-        if _BREAK.search(value):
+        if _CONTROL.search(value):
             raise ProviderMisconfigured(
-                f"The header {name} for {_host(url)} contains a line break.", hint="Remove it from the provider's key."
+                f"The header {name} for {_host(url)} contains a line break or another control character.",
+                hint="Remove it from the provider's key.",
             )
     return fields
 

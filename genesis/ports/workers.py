@@ -24,6 +24,8 @@ class ProviderDescription:
         slots: calls it may have under way at once.
         longest_text: characters that one call takes; None for any number.
         longest_audio_seconds: of the recording that one call takes; None for any length.
+        list_prices: whether it charges what is publicly known of its models, and is not a server of somebody else that
+            stands in its place.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ProviderDescription:
     slots: int
     longest_text: int | None = None
     longest_audio_seconds: float | None = None
+    list_prices: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ It is imported when a price of a provider that charges is first needed: that tak
 where Python has no bytecode of it yet.
 """
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -40,6 +41,14 @@ def text_price(provider: str, model: str, at: datetime | None = None) -> Price |
         provider = f"huggingface_{partner}"
     info = _model(provider, model) if model else None
     return None if info is None else _price(info.get_prices(at or datetime.now(UTC)))
+
+
+def is_seller(provider: str, url: str) -> bool:
+    """Whether a URL is that of a provider's own API, so that it charges what is publicly known of it."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    known = next((one for one in get_snapshot().providers if one.id == provider), None)
+    return known is not None and re.match(known.api_pattern, url) is not None
 
 
 @lru_cache(_KNOWN_MODELS)

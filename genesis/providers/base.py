@@ -104,6 +104,7 @@ class Chunk:
     Attributes:
         finish_reason: why the text ended; None while it goes on.
         usage: the provider's own counts, as they came.
+        tier: of the provider's service, where it names one.
         refusal: a piece of what the model says instead of an answer.
         last: whether nothing follows.
     """
@@ -112,6 +113,7 @@ class Chunk:
     finish_reason: str | None = None
     usage: Any = None
     model: str | None = None
+    tier: str | None = None
     refusal: str = ""
     last: bool = False
 
@@ -186,6 +188,12 @@ class StreamingAdapter(Adapter, Protocol):
         Raises:
             ProviderError: the chunks are no result.
         """
+
+
+def thinks_aloud(adapter: Adapter) -> bool:
+    """Whether thoughts of its models may stand before their answers in a stream, `<think>…</think>`, which are told nobody;
+    such an adapter says so by an attribute `thinks_aloud`, and leaves them out of its results as well."""
+    return bool(getattr(adapter, "thinks_aloud", False))
 
 
 @runtime_checkable
@@ -280,6 +288,8 @@ class Provider:
         check: a free request that succeeds with a valid key only; None where there is none.
         services: by capability.
         slots: calls it may have under way at once; None for as many as the worker has.
+        list_prices: whether it charges what is publicly known of its models; false of a server of one's own, or of somebody
+            else's, that stands where the provider's own is expected.
     """
 
     name: str
@@ -292,3 +302,4 @@ class Provider:
     provider_class: ProviderClass = ProviderClass.OPAQUE
     services: Mapping[str, Service] = field(default_factory=dict)
     slots: int | None = None
+    list_prices: bool = True

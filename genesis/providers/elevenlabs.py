@@ -31,6 +31,7 @@ from genesis.providers.queues import counted, primary_language, segments_in
 from genesis.providers.translation import (
     clean_text,
     error_message,
+    hint_for_status,
     is_own,
     json_object_of,
     json_of,
@@ -219,7 +220,7 @@ def _measured(done: Done, reply: Reply) -> Done:
 def _error(reply: Reply) -> ProviderError:
     """The error by the name that ElevenLabs gives it, else by the status."""
     wait = wait_asked(reply)
-    kind, hint = kind_for_status(reply.status, wait, own=is_own(reply)), _HINTS.get(reply.status, "")
+    kind, hint = kind_for_status(reply.status, wait, own=is_own(reply)), hint_for_status(reply.status, _HINTS)
     if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         kind, hint = next((_ERRORS[name] for name in _names(reply) if name in _ERRORS), (kind, hint))
     message = error_message(reply)
@@ -245,6 +246,7 @@ def provider(settings: Settings) -> Provider:
         headers={"xi-api-key": key.get_secret_value().strip()} if key else {},
         missing="" if key else "ELEVENLABS_API_KEY is not set",
         key_variable="ELEVENLABS_API_KEY",
+        list_prices=settings.is_default("elevenlabs_base_url"),
         check=Request("GET", "/v1/user"),
         services={
             "speech": Service(

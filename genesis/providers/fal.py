@@ -43,6 +43,7 @@ from genesis.providers.translation import (
     image_size,
     json_object_of,
     json_of,
+    left_out,
     media_in,
     merged,
     message_in,
@@ -56,6 +57,9 @@ from genesis.settings import Settings
 
 _QUEUE_ORIGIN = "https://queue.fal.run"
 """The origin that fal names in its answers, whatever stands between it and its caller."""
+
+_CHECK = "https://api.fal.ai/v1/models/pricing?endpoint_id=fal-ai/flux/dev"
+"""What a model charges, which fal's platform tells for nothing, and to those with a valid key only."""
 
 _MODEL_PATH = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)+", re.ASCII)
 _QUEUE_PATH = re.compile(r"(/[\w-][\w.-]*)+", re.ASCII)
@@ -78,7 +82,7 @@ errors)."""
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 _HINTS = {
-    401: "Check FAL_KEY, of the form id:secret.",
+    401: "Check FAL_KEY, of the form id:secret; `genesis-server check` tries it.",
     402: "Add credit to the fal account.",
     403: "Check FAL_KEY, and whether the fal account has credit left.",
     404: "Check the model's path at https://fal.ai/models.",
@@ -104,6 +108,8 @@ _TRANSCRIPTION_OPTIONS: OptionTable = {"language": Field(note="without its regio
 
 _SPEECH_TEXT_FIELDS = {"fal-ai/kokoro": "prompt", "fal-ai/gemini-tts": "prompt", "fal-ai/playai": "input"}
 """By the beginning of a model's path; all others take the text as `text`."""
+
+_MARKED = "fal's safety check has marked the image; it may be black."
 
 _ONLY_FOR = {
     "strength": re.compile(r"image-to-image"),
@@ -152,7 +158,7 @@ def _image_result(reply: Reply, document: dict[str, Any]) -> Done:
     return replace(
         done,
         quantities=counted({Unit.IMAGES: len(images) or 1, Unit.MEGAPIXELS: megapixels}),
-        warnings=("fal's safety check has marked the image; it may be black.",) if is_marked else (),
+        warnings=(*left_out(len(images)), *((_MARKED,) if is_marked else ())),
     )
 
 
@@ -331,7 +337,11 @@ def provider(settings: Settings) -> Provider:
         base_url=base_url,
         headers={"Authorization": f"Key {key.get_secret_value().strip()}"} if key else {},
         missing="" if key else "FAL_KEY is not set",
+        own_urls=frozenset({_CHECK}),
         key_variable="FAL_KEY",
+        # Behind a base URL of one's own nobody knows of a free request.
+        check=Request("GET", _CHECK) if settings.is_default("fal_base_url") else None,
+        list_prices=settings.is_default("fal_base_url"),
         provider_class=ProviderClass.HANDLE,
         services={
             "image": _service(image, "fal-ai/flux/dev", "fal-ai/flux/schnell"),

@@ -29,6 +29,7 @@ from genesis.providers.openai_format import (
 )
 from genesis.providers.openai_images import OpenAIImage, OpenAIImageTransform
 from genesis.providers.options import OptionTable
+from genesis.providers.thoughts import without_thoughts
 from genesis.providers.translation import json_object_of
 from genesis.settings import Settings
 
@@ -58,6 +59,7 @@ class OpenAIText:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self.thinks_aloud = dialect.thinks_aloud
 
     def options_of(self, model: str) -> OptionTable:
         """Models that reason first refuse what steers the choice of words, by OpenAI's reference."""
@@ -70,7 +72,8 @@ class OpenAIText:
 
     def parse_reply(self, reply: Reply) -> Done:
         """The answer."""
-        return read_result(reply, self._dialect.hints, lambda reply: chat_result(reply, json_object_of(reply)))
+        done = read_result(reply, self._dialect.hints, lambda reply: chat_result(reply, json_object_of(reply)))
+        return without_thoughts(done) if self.thinks_aloud else done
 
     def build_stream(self, call: ProviderCall) -> Request:
         """The request for a call whose answer is streamed, with the usage in its last event."""
@@ -86,7 +89,8 @@ class OpenAIText:
 
     def assemble(self, whole: Chunk) -> Done:
         """The answer, whole."""
-        return chat_assembled(whole)
+        done = chat_assembled(whole)
+        return without_thoughts(done) if self.thinks_aloud else done
 
     def _max_tokens(self, call: ProviderCall) -> str:
         return "max_completion_tokens" if self._dialect.is_openai_model(call.model) else "max_tokens"
@@ -95,13 +99,15 @@ class OpenAIText:
 def provider(settings: Settings) -> Provider:
     """The row of OpenAI."""
     key = settings.openai_api_key
-    dialect = Dialect(is_openai=True, hints=_HINTS)
+    is_openais = settings.is_default("openai_base_url")
+    dialect = Dialect(is_openai=True, hints=_HINTS, thinks_aloud=not is_openais)
     return Provider(
         name="openai",
         base_url=settings.openai_base_url.rstrip("/"),
         headers={"Authorization": f"Bearer {key.get_secret_value().strip()}"} if key else {},
         missing="" if key else "OPENAI_API_KEY is not set",
         key_variable="OPENAI_API_KEY",
+        list_prices=is_openais,
         check=CHECK,
         services={
             "text": Service(OpenAIText(dialect), _TEXT_MODELS, any_model=True),

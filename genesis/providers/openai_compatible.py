@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from genesis.domain.attempt import ProviderClass
 from genesis.errors import Misconfigured
+from genesis.prices.text import is_seller
 from genesis.providers.base import Adapter, Provider, Service
 from genesis.providers.openai import CHECK, OpenAIText
 from genesis.providers.openai_audio import OpenAISpeech, OpenAITranscription
@@ -52,6 +53,7 @@ def _provider(name: str, server: OpenAICompatibleServer, taken: Collection[str])
         provider_class=ProviderClass.REPEATABLE if server.free else ProviderClass.OPAQUE,
         services=_services(name, server),
         slots=server.slots,
+        list_prices=not server.free and is_seller(name, server.url),
     )
 
 
@@ -83,7 +85,7 @@ def _services(name: str, server: OpenAICompatibleServer) -> dict[str, Service]:
             f"{_VARIABLE}: `{name}` names no models, or one without a name.",
             hint='Write at least one, for example "models": {"text": ["llama3.3"]}.',
         )
-    dialect = Dialect(is_openai=False, hints=_hints(name))
+    dialect = Dialect(is_openai=False, hints=_hints(name), thinks_aloud=True)
     return {
         capability: Service(_ADAPTERS[capability](dialect), models, any_model=True)
         for capability, models in served.items()

@@ -9,7 +9,7 @@ from genesis.errors import ProviderRejected
 from genesis.net.exchange import FormFile
 from genesis.net.media import extension
 from genesis.providers.base import Media, ProviderCall
-from genesis.providers.openai_format import form_fields
+from genesis.providers.openai_format import form_fields, refuse_other_model
 from genesis.providers.translation import merged
 
 _OPENAIS_OWN = re.compile(r"(^|/)(gpt-(\d|image|audio|transcribe)|chatgpt-|o\d(-|$)|tts-1|dall-e-)", re.IGNORECASE)
@@ -23,11 +23,13 @@ class Dialect:
 
     Attributes:
         is_openai: whether the server is OpenAI's.
+        thinks_aloud: whether thoughts of its models may stand before their answers.
         hints: by status, what to do about an error.
     """
 
     is_openai: bool
     hints: Mapping[int, str] = field(default_factory=dict)
+    thinks_aloud: bool = False
 
     def is_openai_model(self, model: str) -> bool:
         """Whether a model is asked as OpenAI documents it: at OpenAI, or one of its own behind somebody's proxy."""
@@ -38,8 +40,9 @@ def media_body(call: ProviderCall, body: Mapping[str, Any]) -> dict[str, Any]:
     """The body of a request for one file or one transcription, with the provider options laid over it.
 
     Raises:
-        ProviderRejected: the provider options ask for a stream, or for more than one result.
+        ProviderRejected: the provider options ask for a stream, for more than one result or for another model.
     """
+    refuse_other_model(call)
     whole = merged(body, call.provider_options)
     for name, only in (("stream", False), ("stream_format", "audio"), ("n", 1)):
         if whole.get(name, only) not in (only, None):

@@ -21,6 +21,7 @@ from genesis.net.exchange import Reply
 from genesis.providers.base import Done
 from genesis.providers.translation import (
     error_message,
+    hint_for_status,
     is_own,
     json_of,
     kind_for_status,
@@ -103,7 +104,8 @@ def error_of(reply: Reply, document: object, hints: Mapping[int, str]) -> Provid
     kind = _kind(reply, known, wait)
     if kind is ProviderUnavailable and fields.get("type") == _LOADING:
         kind = ModelLoading
-    hint = _HINT_BY_CODE.get(known) or hints.get(HTTPStatus.UNAUTHORIZED if known in _NO_KEY else reply.status, "")
+    status = HTTPStatus.UNAUTHORIZED if known in _NO_KEY else reply.status
+    hint = _HINT_BY_CODE.get(known) or hint_for_status(status, hints)
     text = f"The provider answered {reply.status}: {message}" if message else f"The provider answered {reply.status}."
     return kind(text, hint=hint, retry_after=wait, cost=header_cost(reply))
 

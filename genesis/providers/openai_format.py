@@ -13,10 +13,12 @@ from genesis.errors import NothingSaid, ProviderAmbiguous, ProviderError, Provid
 from genesis.net.exchange import Reply
 from genesis.providers.audio import audio_of
 from genesis.providers.base import Chunk, Done, ProviderCall
+from genesis.providers.openai_errors import header_cost
 from genesis.providers.options import Field, OptionTable, same_names
 from genesis.providers.translation import (
     clean_text,
     json_object_of,
+    left_out,
     media_of_base64,
     merged,
     message_in,
@@ -41,6 +43,8 @@ _QUANTITY_FIELDS = {
     "output_tokens": Unit.OUTPUT_TOKENS,
     "seconds": Unit.AUDIO_SECONDS,
 }
+_USUAL_TIERS = ("default", "auto", "standard", "on_demand")
+"""What OpenAI and others say of a call that was charged by the usual prices; others (`flex`, `priority`) cost less or more."""
 _HIGHEST_COUNT = 10**12
 _FORM_NAME = re.compile(r"[\w.-]+(\[[\w.-]*\])*", re.ASCII)
 
@@ -53,8 +57,9 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str, stream: bool = False
         stream: whether the answer is to come as events.
 
     Raises:
-        ProviderRejected: the provider options ask for a stream.
+        ProviderRejected: the provider options ask for a stream, for several answers or for another model.
     """
+    refuse_other_model(call)
     options = call.options
     body: dict[str, Any] = {"model": call.model, "messages": _messages(call)}
     body |= {name: options[name] for name in _SAME_NAME if name in options}
@@ -66,6 +71,18 @@ def chat_body(call: ProviderCall, *, max_tokens_field: str, stream: bool = False
     if body.get("n", 1) not in (1, None):
         raise ProviderRejected("A job makes one answer.", hint="Remove `n` from provider_options.")
     return {**body, "stream": True} if stream else body
+
+
+def refuse_other_model(call: ProviderCall) -> None:
+    """What is asked, priced and shown is the model of the call.
+
+    Raises:
+        ProviderRejected: the provider options name another one.
+    """
+    if call.provider_options.get("model", call.model) != call.model:
+        raise ProviderRejected(
+            "The model is not for provider_options.", hint="Name it in options.model, as provider:name."
+        )
 
 
 def _messages(call: ProviderCall) -> list[dict[str, str]]:
@@ -102,13 +119,18 @@ def chat_result(reply: Reply, document: Mapping[str, Any]) -> Done:
     if not text.strip():
         raise _no_text(message, finish_reason, cost)
     model = document.get("model")
+    tier = document.get("service_tier")
+    is_special = isinstance(tier, str) and tier not in _USUAL_TIERS and cost is None and header_cost(reply) is None
     return Done(
         text=text,
         cost=cost,
         usage=usage_of(document.get("usage")),
-        quantities=quantities_of(document.get("usage")),
+        quantities={} if is_special else quantities_of(document.get("usage")),
         model=clean_text(model) if isinstance(model, str) and model.strip() else None,
         finish_reason=finish_reason if isinstance(finish_reason, str) else "",
+        warnings=(f"It was served in the tier `{message_in(tier)}`, whose prices are not known.",)
+        if is_special
+        else (),
     )
 
 
@@ -138,12 +160,13 @@ def chat_chunk(document: Mapping[str, Any] | None) -> Chunk:
     choice = choice if isinstance(choice, dict) else {}
     delta = choice.get("delta")
     delta = delta if isinstance(delta, dict) else {}
-    finish_reason, model = choice.get("finish_reason"), document.get("model")
+    finish_reason, model, tier = choice.get("finish_reason"), document.get("model"), document.get("service_tier")
     return Chunk(
         text=_content(delta.get("content")),
         finish_reason=finish_reason if isinstance(finish_reason, str) else None,
         usage=document.get("usage"),
         model=model if isinstance(model, str) else None,
+        tier=tier if isinstance(tier, str) else None,
         refusal=_content(delta.get("refusal")),
     )
 
@@ -156,7 +179,8 @@ def chat_assembled(whole: Chunk) -> Done:
     """
     message = {"content": whole.text, "refusal": whole.refusal}
     choice = {"message": message, "finish_reason": whole.finish_reason}
-    return chat_result(Reply(200, {}, b""), {"choices": [choice], "model": whole.model, "usage": whole.usage})
+    told = {"model": whole.model, "usage": whole.usage, "service_tier": whole.tier}
+    return chat_result(Reply(200, {}, b""), {"choices": [choice], **told})
 
 
 def _content(content: object) -> str:
@@ -236,8 +260,8 @@ def image_result(reply: Reply) -> Done:
     """
     document = json_object_of(reply)
     data = document.get("data")
-    first = data[0] if isinstance(data, list) and data else None
-    file = first if isinstance(first, dict) else {}
+    files = data if isinstance(data, list) else []
+    file = files[0] if files and isinstance(files[0], dict) else {}
     usage = document.get("usage")
     url = file.get("url")
     media = media_of_base64(file.get("b64_json") or url, "image")
@@ -249,7 +273,8 @@ def image_result(reply: Reply) -> Done:
         media_url=None if media else url,
         cost=reported_cost(document),
         usage=usage_of(usage),
-        quantities={Unit.IMAGES: Decimal(1)} | quantities_of(usage),
+        quantities={Unit.IMAGES: Decimal(len(files))} | quantities_of(usage),
+        warnings=left_out(len(files)),
     )
 
 

@@ -36,6 +36,7 @@ def provider(settings: Settings) -> Provider:
         },
         missing="" if key else "OPENROUTER_API_KEY is not set",
         key_variable="OPENROUTER_API_KEY",
+        list_prices=settings.is_default("openrouter_base_url"),
         check=Request("GET", "/key"),
         services={
             "text": _service(OpenRouterText(), settings.llm_model),

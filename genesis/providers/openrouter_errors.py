@@ -21,6 +21,7 @@ from genesis.errors import (
 from genesis.net.exchange import Reply
 from genesis.providers.translation import (
     error_message,
+    hint_for_status,
     is_own,
     json_of,
     kind_for_status,
@@ -131,7 +132,7 @@ def provider_error(reply: Reply, document: object, error: object, *, unbilled: C
     if metadata.get("reasons") and (reasons := message_in(metadata["reasons"])):
         message = f"{message} ({reasons})"
     hinted = kind is ProviderMisconfigured or status == HTTPStatus.NOT_FOUND
-    hint = _HINTS.get(status, "") if hinted else ""
+    hint = hint_for_status(status, _HINTS) if hinted else ""
     text = f"The provider answered {status}: {message}" if message else f"The provider answered {status}."
     return kind(text, hint=hint, retry_after=wait, cost=reported_cost(document))
 

@@ -16,13 +16,14 @@ from genesis.net.exchange import Reply, Request
 from genesis.net.media import extension
 from genesis.providers.audio import audio_of
 from genesis.providers.base import Done, ProviderCall
-from genesis.providers.openai_format import quantities_of, transcription_result
+from genesis.providers.openai_format import quantities_of, refuse_other_model, transcription_result
 from genesis.providers.openrouter_errors import answer_of
 from genesis.providers.openrouter_generation import Recorded, cost_request
 from genesis.providers.options import Field, OptionTable, fields_of, same_names
 from genesis.providers.queues import edit_prompt, primary_language
 from genesis.providers.translation import (
     data_url,
+    left_out,
     media_in,
     media_of_base64,
     merged,
@@ -103,7 +104,11 @@ class OpenRouterSpeech(Recorded):
     }
 
     def build_request(self, call: ProviderCall) -> Request:
-        """The request for a call; MP3, unless a WAV file is wanted or the provider options say otherwise."""
+        """The request for a call; MP3, unless a WAV file is wanted or the provider options say otherwise.
+
+        Raises:
+            ProviderRejected: the provider options name another model.
+        """
         voice = next((voice for name, voice in _VOICES.items() if call.model.startswith(name)), None)
         body = {
             "model": call.model,
@@ -112,7 +117,7 @@ class OpenRouterSpeech(Recorded):
             **({"voice": voice} if voice else {}),
         }
         body |= fields_of(self.options, call.options)
-        return Request("POST", "/audio/speech", json=merged(body, call.provider_options))
+        return Request("POST", "/audio/speech", json=_merged(body, call))
 
     def parse_reply(self, reply: Reply) -> Done:
         """The audio; PCM as a WAV file."""
@@ -132,7 +137,11 @@ class OpenRouterTranscription(Recorded):
     }
 
     def build_request(self, call: ProviderCall) -> Request:
-        """The request for a call."""
+        """The request for a call.
+
+        Raises:
+            ProviderRejected: the provider options name another model.
+        """
         audio = media_in(call.media)
         data = base64.b64encode(audio.data).decode("ascii")
         body: dict[str, Any] = {
@@ -145,7 +154,7 @@ class OpenRouterTranscription(Recorded):
             body["response_format"] = "verbose_json"
             if call.options.get("timestamps") == "word":
                 body["timestamp_granularities"] = ["segment", "word"]
-        return Request("POST", "/audio/transcriptions", json=merged(body, call.provider_options))
+        return Request("POST", "/audio/transcriptions", json=_merged(body, call))
 
     def parse_reply(self, reply: Reply) -> Done:
         """The text, and its times."""
@@ -153,8 +162,13 @@ class OpenRouterTranscription(Recorded):
         return transcription_result(reply)
 
 
+def _merged(body: Mapping[str, Any], call: ProviderCall) -> dict[str, Any]:
+    refuse_other_model(call)
+    return merged(body, call.provider_options)
+
+
 def _image_request(call: ProviderCall, fields: Mapping[str, Any]) -> Request:
-    body = merged({"model": call.model, **fields}, call.provider_options)
+    body = _merged({"model": call.model, **fields}, call)
     if body.get("stream"):
         raise ProviderRejected("Whether to stream is not for options.", hint="Remove `stream` from provider_options.")
     return Request("POST", "/images", json=body)
@@ -175,5 +189,5 @@ def _image(reply: Reply) -> Done:
         cost_request=cost_request(reply.headers) if cost is None else None,
         usage=usage_of(usage),
         quantities={Unit.IMAGES: Decimal(len(files))} | quantities_of(usage),
-        warnings=(f"OpenRouter made {len(files)} images; the first was kept.",) if len(files) > 1 else (),
+        warnings=left_out(len(files)),
     )

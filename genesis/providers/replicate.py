@@ -44,6 +44,7 @@ from genesis.providers.translation import (
     error_message,
     json_object_of,
     json_of,
+    left_out,
     media_in,
     merged,
     message_in,
@@ -204,7 +205,7 @@ def _text_in(output: object) -> str:
 def _image_result(output: object) -> Done | None:
     urls = files_in(output, _FILE_FIELDS)
     done = file_result(urls[0], "image") if urls else None
-    return done and replace(done, quantities=counted({Unit.IMAGES: len(urls)}))
+    return done and replace(done, quantities=counted({Unit.IMAGES: len(urls)}), warnings=left_out(len(urls)))
 
 
 def _speech_result(output: object) -> Done | None:
@@ -331,6 +332,7 @@ def provider(settings: Settings) -> Provider:
         headers={"Authorization": f"Bearer {token.get_secret_value().strip()}"} if token else {},
         missing="" if token else "REPLICATE_API_TOKEN is not set",
         key_variable="REPLICATE_API_TOKEN",
+        list_prices=settings.is_default("replicate_base_url"),
         check=Request("GET", "/v1/account"),
         provider_class=ProviderClass.HANDLE,
         services={

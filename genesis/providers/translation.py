@@ -31,6 +31,8 @@ _LONGEST_MESSAGE = 500
 _LONGEST_WAIT_SECONDS = 3600
 _HIGHEST_COST_DOLLARS = 1_000_000
 _DEEPEST = 6
+_LARGEST_USAGE = 16 * 1024
+"""Characters; it is stored with the attempt, and shown with the job."""
 
 _ERROR_BY_STATUS: Mapping[int, type[ProviderError]] = {
     401: ProviderMisconfigured,
@@ -46,6 +48,7 @@ _ERROR_BY_STATUS: Mapping[int, type[ProviderError]] = {
     529: ProviderUnavailable,  # overloaded, at providers that have a status for it
 }
 
+_REDIRECTED = "Check the provider's base URL: its server sends requests elsewhere, and they are not sent there."
 _OVERLOADED = (503, 529)
 _ERROR_BY_HUNDRED: Mapping[int, type[ProviderError]] = {
     3: ProviderMisconfigured,  # no provider redirects its API; the base URL is not its own
@@ -173,7 +176,16 @@ def error_for_status(
     """
     kind = kind or kind_for_status(reply.status, retry_after, own=is_own(reply))
     text = f"The provider answered {reply.status}: {message}" if message else f"The provider answered {reply.status}."
-    return kind(text, hint=(hints or {}).get(reply.status, ""), retry_after=retry_after)
+    return kind(text, hint=hint_for_status(reply.status, hints or {}), retry_after=retry_after)
+
+
+def hint_for_status(status: int, hints: Mapping[int, str]) -> str:
+    """What to do about a status; empty where nothing is known.
+
+    Args:
+        hints: the provider's own, by status.
+    """
+    return hints.get(status) or (_REDIRECTED if status // 100 == 3 else "")
 
 
 def raise_for_status(reply: Reply, hints: Mapping[int, str] | None = None) -> None:
@@ -284,9 +296,9 @@ def paid_in_all(cost: object, is_own_key: object, upstream: object) -> Money | N
 
 
 def usage_of(document: object) -> dict[str, Any]:
-    """A provider's usage record as values that can be written as JSON again."""
+    """A provider's usage record as values that can be written as JSON again; empty where it is larger than any can be."""
     plain = _plain(document, 0)
-    return plain if isinstance(plain, dict) else {}
+    return plain if isinstance(plain, dict) and len(repr(plain)) <= _LARGEST_USAGE else {}
 
 
 def _plain(value: object, depth: int) -> object:
@@ -308,6 +320,11 @@ def media_of(data: bytes, kind: str) -> Media | None:
     """The file, if its content is of the kind (`image` or `audio`)."""
     media_type = sniff(data)
     return Media(data=data, media_type=media_type) if family_of(media_type) == kind else None
+
+
+def left_out(images: int) -> tuple[str, ...]:
+    """A warning where a call has made more images than the one that is kept; all of them are charged for."""
+    return (f"The provider made {images} images; the first was kept.",) if images > 1 else ()
 
 
 def media_of_base64(text: object, kind: str) -> Media | None:

@@ -53,6 +53,7 @@ class ProviderHealth(_Wire):
     longest_audio_seconds: float | None = Field(
         None, description="Of the recording that one call takes; null for any length."
     )
+    list_prices: bool = Field(True, description="Whether it charges what is publicly known of its models.")
 
 
 class ChainLink(_Wire):
@@ -124,6 +125,7 @@ def health_of(worker: WorkerDescription, *, version: str, busy: int, now: Millis
             slots=provider.slots,
             longest_text=provider.longest_text,
             longest_audio_seconds=provider.longest_audio_seconds,
+            list_prices=provider.list_prices,
         )
         for provider in worker.providers
     ]
@@ -151,6 +153,7 @@ def description_of(health: WorkerHealth) -> WorkerDescription:
             provider.slots,
             provider.longest_text,
             provider.longest_audio_seconds,
+            provider.list_prices,
         )
         for provider in health.providers
     )

@@ -41,10 +41,12 @@ def settings(tmp_path):
 
 
 async def test_describes_itself(settings, worker):
+    settings = settings.model_copy(update={"openai_base_url": "http://127.0.0.1:9/v1"})
     async with worker("speech", settings) as client:
         described = await client.describe("speech")
     assert (described.worker, described.capability) == ("tts", "speech")
     assert [link.provider for link in described.chain] == ["fake"]
+    assert [one.name for one in described.providers if not one.list_prices] == ["openai"]
     missing = {provider.missing for provider in described.providers if not provider.configured}
     assert "HUGGINGFACE_API_KEY is not set" in missing
     assert all(missing)

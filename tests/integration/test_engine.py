@@ -179,12 +179,15 @@ async def test_independent_steps_run_at_the_same_time(engine_on):
 
 
 async def test_no_more_calls_than_slots(engine_on):
-    running, most = 0, 0
+    running, most, full = 0, 0, asyncio.Event()
 
     async def script(call):
         nonlocal running, most
         running += 1
         most = max(most, running)
+        if running == 3:
+            full.set()
+        await full.wait()
         await asyncio.sleep(0.01)
         running -= 1
         return answer(call)

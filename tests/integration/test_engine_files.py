@@ -1,17 +1,22 @@
 """Orders that name files by their ids and by their paths, and the files that jobs make, on both databases."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from genesis.domain.artifact import Artifact
-from genesis.domain.file import File, FileSource, FileState
+from genesis.domain.file import File, FileSource, FileState, MediaDetails
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
+from genesis.domain.money import Money
 from genesis.domain.organization import DEFAULT_ORGANIZATION
+from genesis.domain.price import Price
+from genesis.domain.quantity import Unit
 from genesis.engine.order import Order
-from genesis.errors import Conflict, InvalidRequest
+from genesis.errors import Conflict, InvalidRequest, TooExpensive
 from tests.support.engine import ended, submit
+from tests.support.prices import SetPrices
 from tests.support.workers import ScriptedWorkers, answer
 
 NOW = 1_800_000_000_000
@@ -63,6 +68,26 @@ async def test_the_id_of_a_file_stands_for_its_path(engine_on, records):
         assert job.status is JobStatus.COMPLETED
         estimate = await engine.estimate(DEFAULT_ORGANIZATION, Order("image_to_image", {"image_file": file.id}, {}))
         assert estimate is not None
+
+
+@pytest.mark.parametrize("by", ["id", "path"])
+async def test_a_recording_costs_by_the_length_that_was_found_in_it(engine_on, records, by):
+    prices = SetPrices(one=Price({Unit.AUDIO_SECONDS: Decimal("0.0001"), Unit.INPUT_TOKENS: Decimal("0.000001")}))
+    async with engine_on(ScriptedWorkers(said), prices=prices) as engine:
+        by_size = None
+        for details, seconds in (
+            (MediaDetails(), 60),  # it does not tell
+            (by_size, 100),
+            (MediaDetails(duration_ms=1_800_500), Decimal("1800.5")),
+        ):
+            file = await records(engine, file_of("audio/wav", details=details, size=3_200_000))
+            inputs = {"audio_file": file.id} if by == "id" else {"audio_url": file.url}
+            estimate = await engine.estimate(DEFAULT_ORGANIZATION, Order("speech_to_text", inputs, {}))
+            assert estimate.steps[0].quantities[Unit.AUDIO_SECONDS] == seconds
+            assert (estimate.steps[0].notes == ()) == (seconds == Decimal("1800.5"))
+        assert (estimate.cost, estimate.steps[0].notes) == (217_861, ())
+        with pytest.raises(TooExpensive):
+            await engine.submit(DEFAULT_ORGANIZATION, Order("speech_to_text", inputs, {}, max_cost=Money(100_000)))
 
 
 async def test_a_path_has_to_lead_to_a_file(engine_on, records):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
 from gateway.schemas.job import JobView
 from gateway.schemas.money import EstimateView, UsageView
@@ -47,7 +48,7 @@ async def test_an_estimate_says_what_each_step_costs_and_stores_nothing(paid):
     enhance, draw = found["steps"]
     assert (enhance["model"], draw["model"]) == ("fake-keyed:made-up", "fake-keyed:made-up")
     assert enhance["cost_source"] == draw["cost_source"] == "operator"
-    assert enhance["quantities"]["output_tokens"] == "40"
+    assert enhance["quantities"]["output_tokens"] == "1000"
     assert 80 < enhance["cost_microdollars"] < enhance["at_most_microdollars"]
     assert (draw["quantities"], draw["cost_microdollars"]) == ({"images": "1"}, 40_000)
     assert found["cost_microdollars"] == found["cost_known_microdollars"] == enhance["cost_microdollars"] + 40_000
@@ -60,6 +61,19 @@ async def test_an_estimate_says_what_each_step_costs_and_stores_nothing(paid):
     assert "Nobody knows" in unknown["steps"][1]["notes"][0]
     assert (await client.get("/jobs")).json() == []
     assert charges() == []
+
+
+async def test_a_server_in_the_place_of_a_provider_has_the_operators_prices_only(settings, tmp_path):
+    table = {"prices": [{"model": "openai:gpt-4o-mini", "per_million_input_tokens": 1, "per_million_output_tokens": 1}]}
+    (tmp_path / "prices.json").write_text(json.dumps(table))
+    body = TEXT | {"options": {"model": "openai:gpt-4o-mini"}}
+    found = []
+    for more in ({}, {"openai_base_url": "http://127.0.0.1:9/v1"}, {"prices_path": tmp_path / "prices.json"}):
+        settings = settings.model_copy(update={"openai_api_key": SecretStr("sk-1"), **more})
+        async with serving(settings) as client:
+            (step,) = (await estimate(client, body))["steps"]
+            found.append((step["cost_source"], step["cost_microdollars"] is None))
+    assert found == [("catalog", False), (None, True), ("operator", False)]
 
 
 async def test_what_is_free_is_estimated_as_such(client):
@@ -115,7 +129,8 @@ async def test_a_job_that_has_ended_without_a_call_has_cost_nothing(client):
 
 async def test_a_job_stops_before_the_step_that_costs_too_much(paid):
     client, charges = paid
-    job = await finished(client, await client.post("/jobs", json=IMAGE | {"max_cost": 0.0405}))
+    options = IMAGE["options"] | {"max_tokens": 40}
+    job = await finished(client, await client.post("/jobs", json=IMAGE | {"options": options, "max_cost": 0.0405}))
     assert job["status"] == "failed"
     assert job["metadata"]["error"]["code"] == "max-cost-reached"
     assert "$0.001 have been spent" in job["metadata"]["error_message"]

@@ -207,12 +207,13 @@ class TestRequests:
         with pytest.raises(ProviderRejected):
             await send(client, Request("GET", url), "https://api.example")
 
-    async def test_a_key_with_a_line_break(self, client: HttpClient) -> None:
+    @pytest.mark.parametrize("odd", ["\n", "\r\nX: y", "\x01", "\x1b[31m", "\x7f"])
+    async def test_a_key_with_what_no_header_may_hold(self, client: HttpClient, odd: str) -> None:
         with pytest.raises(ProviderMisconfigured, match="Authorization") as refused:
             await client.send(
                 Request("GET", "/"),
                 base_url="https://api.example",
-                headers={"Authorization": "Bearer hunter2\n"},
+                headers={"Authorization": f"Bearer hunter2{odd}"},
                 timeout_seconds=PLENTY,
                 max_bytes=1,
             )

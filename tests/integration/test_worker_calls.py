@@ -378,6 +378,8 @@ class TestQuantities:
         assert fetcher.asked == len(answers)
 
     async def test_the_providers_own_word_counts(self, run):
+        one = await run(Adapter(DONE), Channel(200))
         own = {Unit.IMAGES: Decimal(3), Unit.OUTPUT_TOKENS: Decimal(7)}
         made = await run(Adapter(replace(DONE, quantities=own)), Channel(200))
         assert own.items() <= made.quantities.items()
+        assert made.quantities[Unit.MEGAPIXELS] == 3 * one.quantities[Unit.MEGAPIXELS] > 0

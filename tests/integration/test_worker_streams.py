@@ -66,6 +66,11 @@ async def read(channel, heard=None, provider_class=ProviderClass.OPAQUE):
 
 
 class TestStreams:
+    async def test_a_tier_that_a_stream_names_once_is_known_at_its_end(self):
+        (first,), end = said("a"), {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
+        done = await read(Channel([events(first | {"service_tier": "flex"}, end)]))
+        assert (done.text, done.quantities, len(done.warnings)) == ("a", {}, 1)
+
     async def test_a_stream_is_the_same_result(self):
         heard = []
         done = await read(Channel([events(*said("Hel", "lo", " you"), END)]), heard)

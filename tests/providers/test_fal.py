@@ -55,6 +55,13 @@ def built(capability, model="fal-ai/x/y", **call):
     return adapter(capability).build_request(ProviderCall(model, **call))
 
 
+def test_the_key_is_tried_where_it_costs_nothing() -> None:
+    one = row(fal_key="id:secret")
+    assert one.check is not None
+    assert (one.check.method, one.check.url in one.own_urls) == ("GET", True)
+    assert row(fal_key="id:secret", fal_base_url="http://127.0.0.1:9").check is None
+
+
 def test_the_row() -> None:
     one = row(fal_key="id:secret")
     assert (one.base_url, one.provider_class, one.missing) == (HOST, ProviderClass.HANDLE, "")
@@ -155,6 +162,13 @@ def test_the_queue_from_first_to_last() -> None:
             Unit.PROVIDER_UNITS: Decimal("0.5243"),
         },
     )
+
+
+def test_several_images_are_counted() -> None:
+    made = {"images": [{"url": f"https://v3.fal.media/{name}.png", "width": 1024, "height": 512} for name in "ab"]}
+    done = polled(made, url=REQUEST)
+    assert done.quantities == {Unit.IMAGES: Decimal(2), Unit.MEGAPIXELS: Decimal("1.048576")}
+    assert done.warnings == ("The provider made 2 images; the first was kept.",)
 
 
 @pytest.mark.parametrize("status", ["IN_QUEUE", "IN_PROGRESS"])

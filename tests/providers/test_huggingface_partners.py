@@ -372,3 +372,18 @@ def test_units_that_fal_bills():
     document = {"images": [{"url": "https://v3.fal.media/a.png"}]}
     done = read("image", document, **{"x-fal-billable-units": "1.5"})
     assert done.quantities == {**ONE_IMAGE, Unit.PROVIDER_UNITS: Decimal("1.5")}
+
+
+@pytest.mark.parametrize(
+    ("document", "count"),
+    [
+        ({"images": [{"url": "https://f/1.png"}, {"url": "https://f/2.png"}], "image": {"url": "https://f/1.png"}}, 2),
+        ({"image": {"url": "https://f/1.png"}, "url": "https://f/1.png"}, 1),
+        ({"status": "succeeded", "output": ["https://f/1.png", "https://f/2.png", "https://f/3.png"]}, 3),
+        ({"data": [{"url": "https://f/1.png"}, {"url": "https://f/2.png"}]}, 2),
+    ],
+)
+def test_several_images_are_counted(document, count):
+    done = read("image", document)
+    assert (done.media_url, done.quantities[Unit.IMAGES]) == ("https://f/1.png", count)
+    assert len(done.warnings) == (count > 1)

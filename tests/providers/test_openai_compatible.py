@@ -53,6 +53,20 @@ def test_the_row_of_a_server():
     assert "sk-" not in repr(one)
 
 
+@pytest.mark.parametrize(
+    ("name", "more", "expected"),
+    [
+        ("mine", {}, False),
+        ("groq", {}, False),
+        ("groq", {"url": "https://api.groq.com/openai/v1"}, True),
+        ("groq", {"url": "https://api.groq.com/openai/v1", "free": True}, False),
+    ],
+)
+def test_a_server_has_the_prices_of_a_seller_only_at_its_address(name, more, expected):
+    (one,) = (one for one in providers(settings(name, **more), "text") if one.name == name)
+    assert one.list_prices is expected
+
+
 def test_a_server_without_a_key():
     one = row()
     assert (one.headers, one.key_variable, one.slots) == ({}, "", None)

@@ -140,7 +140,7 @@ async def test_image(at):
 async def test_of_several_images_the_first_is_kept(at):
     result = await at.made("image", "a cat", provider_options={"n": 3})
     assert result.quantities[Unit.IMAGES] == 3
-    assert result.warnings == ("OpenRouter made 3 images; the first was kept.",)
+    assert result.warnings == ("The provider made 3 images; the first was kept.",)
 
 
 async def test_image_transform(at, png):

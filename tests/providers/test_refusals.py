@@ -1,12 +1,22 @@
 """What every provider's refusal proves: whose word it is that nothing was done, and whether another model may do it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 
-from genesis.errors import ModelUnavailable, ProviderAmbiguous, ProviderError, ProviderUnavailable
+from genesis.capabilities.catalog import CAPABILITIES
+from genesis.errors import (
+    ModelUnavailable,
+    ProviderAmbiguous,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderRejected,
+    ProviderUnavailable,
+)
 from genesis.net.exchange import Reply
+from genesis.providers.base import Media, ProviderCall
 from genesis.providers.openrouter_text import OpenRouterText
 from genesis.providers.registry import providers
 from genesis.settings import Settings
@@ -48,6 +58,29 @@ def refused(name, reply):
 )
 def test_an_overload_is_free_in_the_providers_own_word_only(name, status, body, headers, kind):
     assert type(refused(name, Reply(status, headers, body))) is kind
+
+
+@pytest.mark.parametrize("name", ["openrouter", "openai"])
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_the_model_is_not_for_provider_options(name, capability):
+    """It would be asked and paid for under the name of another."""
+    provider = next(one for one in providers(Settings(), capability) if one.name == name)
+    adapter, media = provider.services[capability].adapter, Media(b"RIFF", "audio/wav")
+    if capability == "image_transform":
+        media = Media(b"PNG", "image/png")
+    named = ProviderCall("m", "hi", media, {"prompt": "Red."}, {"model": "dear"})
+    with pytest.raises(ProviderRejected) as raised:
+        adapter.build_request(named)
+    assert "options.model" in raised.value.hint
+    assert adapter.build_request(replace(named, provider_options={"model": "m"}))
+
+
+@pytest.mark.parametrize("name", HOSTED)
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_redirect_says_what_to_look_at(name, status):
+    error = refused(name, Reply(status, {"location": "http://169.254.169.254/"}, b"<html>Moved</html>"))
+    assert type(error) is ProviderMisconfigured
+    assert "base URL" in error.hint
 
 
 @pytest.mark.parametrize("name", HOSTED)

@@ -236,7 +236,9 @@ def test_images_of_every_form(capability, output) -> None:
 
 
 def test_several_images_are_counted() -> None:
-    assert done("image", ["https://h/1.png", "https://h/2.png"]).quantities == {Unit.IMAGES: Decimal(2)}
+    several = done("image", ["https://h/1.png", "https://h/2.png"])
+    assert several.quantities == {Unit.IMAGES: Decimal(2)}
+    assert several.warnings == ("The provider made 2 images; the first was kept.",)
 
 
 def test_a_file_within_the_output() -> None:

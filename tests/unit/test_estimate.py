@@ -11,7 +11,7 @@ from genesis.domain.money import Money
 from genesis.domain.price import CostSource, Price
 from genesis.domain.quantity import Unit
 from genesis.domain.step import Part, Step
-from genesis.engine.assumptions import assumed_use
+from genesis.engine.assumptions import Recording, assumed_use
 from genesis.engine.budget import check_affordable, dollars, over_budget, spent
 from genesis.engine.chain import Target
 from genesis.engine.estimate import estimated
@@ -91,6 +91,22 @@ def test_what_earlier_steps_make_is_assumed():
     text_priced = estimated(job, workers("one"), SetPrices(one=TEXT_PRICE)).steps
     assert text_priced[1].quantities[Unit.INPUT_TOKENS] > 900 / 3  # the assumed transcript among it
     assert text_priced[2].quantities[Unit.INPUT_TOKENS] > 900 / 3
+
+
+def test_a_recording_of_known_length_is_heard_in_its_length_and_written_down_in_it():
+    url = "/storage/audio/a.wav"
+    job = job_of("speech_to_image", inputs={"audio_url": url}, options={})
+    recorded = {url: Recording(Decimal(600))}
+    priced = SetPrices(one=Price({Unit.AUDIO_SECONDS: Decimal("0.0001")}))
+    transcribe = estimated(job, workers("one"), priced, recorded).steps[0]
+    assert (transcribe.quantities[Unit.AUDIO_SECONDS], transcribe.cost, transcribe.at_most) == (600, 60_000, 60_000)
+    assert "assumed" not in " ".join(transcribe.notes)
+    by_size = {url: Recording.of_size(4_800_001, "audio/mpeg")}
+    guessed = estimated(job, workers("one"), priced, by_size).steps[0]
+    assert (guessed.quantities[Unit.AUDIO_SECONDS], guessed.cost, guessed.at_most) == (601, 60_100, None)
+    assert "By its size, 601 seconds" in guessed.notes[0]
+    enhance = estimated(job, workers("one"), SetPrices(one=TEXT_PRICE), recorded).steps[1]
+    assert enhance.quantities[Unit.INPUT_TOKENS] > 600 * 15 / 3
 
 
 def test_a_text_that_is_not_written_yet_bounds_nothing():
@@ -223,7 +239,7 @@ def test_parts_that_cost_too_much_together_are_not_begun():
 def test_the_outputs_of_parts_are_not_assumed(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "genesis.engine.estimate._with_assumed_output", lambda job, step: asked.append(step.name) or step
+        "genesis.engine.estimate._with_assumed_output", lambda job, step, recorded: asked.append(step.name) or step
     )
     job = cut(*[60.0] * 100, max_cost=Money(10**9))
     lost = tuple(replace(attempt(AttemptState.UNKNOWN), step=step.name) for step in job.steps if step.part)

@@ -122,6 +122,14 @@ def test_words_of_strangers_are_kept_in_a_form_that_every_database_holds():
     assert len(failure.message) == 2_000
 
 
+def test_the_name_of_a_model_that_has_served_is_kept_so_in_the_event_as_well():
+    result = CallResult({"text": "hi"}, "one:\ud800\0" + "x" * 3_000_000)
+    change = outcome.succeeded(STEP, attempt(ProviderClass.OPAQUE), result, 2)
+    assert change.events[0].data["target"] == change.evidence[0].target
+    assert change.evidence[0].target.encode().startswith(b"one:?xxx")
+    assert len(change.evidence[0].target) < 1_000
+
+
 def test_a_cost_that_was_told_is_not_forgotten():
     charged = replace(attempt(ProviderClass.HANDLE, AttemptState.UNKNOWN), cost=Money(9))
     assert outcome.settled(charged, ProviderRejected("x"), 2).cost == 9

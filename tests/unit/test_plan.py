@@ -73,7 +73,7 @@ def test_with_its_condition_it_runs_first():
     assert ready(moves) == ["enhance"]
     call_input, options = call_of(job, moves.ready[0])
     assert call_input == {"text": "Light, colors and mood for: hello, oil style"}
-    assert (options["temperature"], options["max_tokens"], options["stop"]) == (0.3, 40, ["\n", "."])
+    assert (options["temperature"], options["max_tokens"], options["stop"]) == (0.3, 1000, ["\n", "."])
     job = done(job, "enhance", "soft light")
     assert call_of(job, advance(job, NOTHING, 0).ready[0])[0] == {"prompt": "hello, soft light"}
 

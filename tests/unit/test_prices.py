@@ -1,6 +1,7 @@
 """Tables of prices: the operator's, the shipped one, and that of the package for text."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib import resources
@@ -11,11 +12,15 @@ from hypothesis import strategies as st
 
 from genesis.domain.price import CostSource, cost_of
 from genesis.domain.quantity import Unit
+from genesis.engine.directory import WorkerDirectory
+from genesis.engine.list_prices import ListPrices
 from genesis.errors import Misconfigured
 from genesis.prices import text
 from genesis.prices.known import KnownPrices, open_prices
 from genesis.prices.table import TableError, read_table
 from genesis.settings import Settings
+from tests.support.prices import TEXT_PRICE, SetPrices
+from tests.support.workers import ScriptedWorkers, described
 
 
 def table_of(*entries):
@@ -186,3 +191,32 @@ def test_loading_reads_all_that_takes_a_moment():
     prices.load()
     assert prices._shipped is not None
     assert text._model.cache_info().currsize > 0
+
+
+@pytest.mark.parametrize(
+    ("provider", "url", "is_its_own"),
+    [
+        ("groq", "https://api.groq.com/openai/v1", True),
+        ("groq", "http://127.0.0.1:8000/v1", False),
+        ("nobody", "https://api.groq.com/openai/v1", False),
+    ],
+)
+def test_a_seller_is_known_by_its_address(provider, url, is_its_own):
+    assert text.is_seller(provider, url) is is_its_own
+
+
+async def _never(call):
+    raise AssertionError(call)
+
+
+async def test_what_is_publicly_known_holds_for_those_only_who_charge_by_it():
+    own = replace(described("own"), list_prices=False)
+    directory = WorkerDirectory(ScriptedWorkers(_never, (described("one"), own)), lambda _: None)
+    catalog = ListPrices(SetPrices(CostSource.CATALOG, one=TEXT_PRICE, own=TEXT_PRICE), directory)
+    assert catalog.price("text", "one:m") is None  # nobody knows yet who that is
+    await directory.refresh("text")
+    directory.lose("text", "it is away")
+    assert catalog.price("text", "one:m") == (TEXT_PRICE, CostSource.CATALOG)
+    assert catalog.price("text", "own:m") is None
+    operators = ListPrices(SetPrices(own=TEXT_PRICE), directory)
+    assert operators.price("text", "own:m") == (TEXT_PRICE, CostSource.OPERATOR)

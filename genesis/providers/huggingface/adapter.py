@@ -27,6 +27,7 @@ from genesis.providers.openai_format import (
     chat_result,
 )
 from genesis.providers.options import Field, OptionTable
+from genesis.providers.thoughts import without_thoughts
 from genesis.providers.translation import (
     error_for_status,
     error_message,
@@ -63,6 +64,7 @@ class HuggingFaceText:
     """Text over the router's `POST /v1/chat/completions`."""
 
     options: ClassVar[OptionTable] = {**CHAT_OPTIONS, "max_tokens": Field("max_tokens")}
+    thinks_aloud = True
 
     def build_request(self, call: ProviderCall) -> Request:
         """The request for a call."""
@@ -93,8 +95,8 @@ class HuggingFaceText:
 
 
 def _as_asked(done: Done) -> Done:
-    """The answer under the name that the model was asked by: the reply names it as its partner does."""
-    return replace(done, model=None)
+    """The answer alone, under the name that the model was asked by: the reply names it as its partner does."""
+    return replace(without_thoughts(done), model=None)
 
 
 def _raise_error_in(document: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ of the router, with no more than a checked path from what the partner sent: the 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from http import HTTPStatus
@@ -20,7 +20,7 @@ from genesis.providers.base import Done, Pending
 from genesis.providers.huggingface.partners import QUEUE
 from genesis.providers.openai_format import image_result, transcription_result
 from genesis.providers.queues import counted, file_result, files_in, segments_in
-from genesis.providers.translation import json_object_of, media_of, message_in, unreadable
+from genesis.providers.translation import json_object_of, left_out, media_of, message_in, unreadable
 
 _PATH = re.compile(r"(/[\w-][\w.-]*)+", re.ASCII)
 _NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
@@ -181,7 +181,16 @@ def _first(reply: Reply, made: object, kind: str) -> Done:
     done = next((file for file in found if file), None)
     if done is None:
         raise unreadable(reply)
-    return done
+    if kind != "image":
+        return done
+    count = _count(made, fields)
+    return replace(done, quantities={Unit.IMAGES: Decimal(count)}, warnings=left_out(count))
+
+
+def _count(made: object, fields: Sequence[str]) -> int:
+    """How many files a result holds, in the first field that has any: some name the same one twice."""
+    parts = [made[name] for name in fields if name in made] if isinstance(made, dict) else [made]
+    return next((len(found) for part in parts if (found := files_in(part, fields))), 1)
 
 
 def _text(reply: Reply, document: Mapping[str, Any]) -> Done:

@@ -58,6 +58,7 @@ def provider(settings: Settings) -> Provider:
         own_urls=frozenset({check, *([endpoint] if endpoint else [])}),
         missing="" if key else "HUGGINGFACE_API_KEY is not set",
         key_variable="HUGGINGFACE_API_KEY",
+        list_prices=settings.is_default("huggingface_base_url"),
         check=Request("GET", check),
         services=_services(endpoint),
     )
