@@ -126,6 +126,13 @@ class BlobStore(Protocol):
     async def presigned_put(self, key: str, seconds: int) -> Presigned | None:
         """A request that writes a content to the store itself; None where it does not answer requests."""
 
+    async def check(self) -> None:
+        """Returns when a trial could be written, of which nothing stays.
+
+        Raises:
+            Unavailable: that failed; the store can take no contents now.
+        """
+
     def local_path(self, key: str) -> Path | None:
         """Where the content lies on this machine, if it is there; None where the store is elsewhere."""
 

@@ -142,6 +142,10 @@ class FileStore:
         parsed(key)
         return None
 
+    async def check(self) -> None:
+        """Tries to write; see the port."""
+        await self._run("write", self._tree.check)
+
     def local_path(self, key: str) -> Path | None:
         """Where the content lies; see the port.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -84,7 +85,11 @@ class S3Store:
         parsed(key)
         with answering("read", key):
             async with asyncio.timeout(_SHORT_SECONDS):
-                return _blob(key, await obstore.head_async(self._client, key))
+                try:
+                    return _blob(key, await obstore.head_async(self._client, key))
+                except FileNotFoundError:
+                    # An answer to HEAD does not tell whether there is a bucket; one to GET does.
+                    return _blob(key, (await obstore.get_async(self._client, key)).meta)
 
     async def pieces(self, key: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """A content in pieces; see the port. Each is a request of its own, so that a slow reader holds up none."""
@@ -177,6 +182,14 @@ class S3Store:
                 url = await obstore.sign_async(self._public, "PUT", key, timedelta(seconds=seconds))
         return Presigned("PUT", url, {})
 
+    async def check(self) -> None:
+        """Writes and deletes an object; see the port."""
+        trial = _trial_name()
+        with answering("write"):
+            async with asyncio.timeout(_SHORT_SECONDS):
+                await obstore.put_async(self._client, trial, b"", use_multipart=False)
+                await obstore.delete_async(self._client, trial)
+
     def local_path(self, key: str) -> Path | None:
         """None; see the port."""
         parsed(key)
@@ -254,11 +267,12 @@ class S3Store:
         return [name for name in names if is_folder(name)]
 
 
-def replaces_nothing(client: Client, trial: str) -> bool:
+def replaces_nothing(client: Client) -> bool:
     """Writes and deletes an object; whether the store honors `If-None-Match` on the way.
 
     Blocks, and raises the library's errors.
     """
+    trial = _trial_name()
     try:
         is_conditional = [_is_new(client, trial), _is_new(client, trial)] == [True, False]
     except exceptions.BaseError as error:
@@ -268,6 +282,10 @@ def replaces_nothing(client: Client, trial: str) -> bool:
         obstore.put(client, trial, b"", use_multipart=False)
     obstore.delete(client, trial)
     return is_conditional
+
+
+def _trial_name() -> str:
+    return f".trial-{secrets.token_hex(16)}"  # begins with a dot, so that no key names it
 
 
 def _is_new(client: Client, name: str) -> bool:

@@ -616,6 +616,18 @@ class StepEstimateView(BaseModel):
     step: Annotated[str, Field(title="Step")]
 
 
+class StoreStatus(BaseModel):
+    """
+    Whether the store takes files.
+    """
+
+    ready: Annotated[bool, Field(title="Ready")]
+    reason: Annotated[str | None, Field(title="Reason")]
+    """
+    Why it cannot be written to.
+    """
+
+
 class StreamView(BaseModel):
     """
     The first message of a WebSocket of all jobs: from where it can be continued.
@@ -950,6 +962,10 @@ class Readiness(BaseModel):
     """
     ledger: LedgerStatus
     ready: Annotated[bool, Field(title="Ready")]
+    store: StoreStatus | None
+    """
+    As of the last trial, half a minute ago at most. Null where no files are taken, as by an executor.
+    """
     workers: Annotated[list[WorkerStatus], Field(title="Workers")]
 
 

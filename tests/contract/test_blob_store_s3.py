@@ -276,6 +276,7 @@ class TestOpening:
         assert open_store(settings)._is_conditional  # type: ignore[attr-defined]
         import obstore
 
+        await open_store(settings).check()
         found = await obstore.list(root._client, prefix).collect_async()
         assert list(found) == []
 
@@ -322,6 +323,7 @@ class TestOpening:
             store.read(KEY, limit=10),
             store.blob(KEY),
             store.delete(KEY),
+            store.check(),
             written(store, KEY, [bytes(MIB)] * 20),
             anext(aiter(store.blobs())),
         ]
@@ -332,7 +334,8 @@ class TestOpening:
 
     async def test_a_bucket_that_has_gone(self, settings: Settings) -> None:
         store = S3Store(bucket_of(settings.model_copy(update={"storage_url": "s3://another"})), is_conditional=True)
-        for call in (store.write(KEY, b"x", "image/png"), store.read(KEY, limit=10), anext(aiter(store.blobs()))):
+        calls = (store.write(KEY, b"x", "image/png"), store.read(KEY, limit=10), anext(aiter(store.blobs())))
+        for call in (*calls, store.blob(KEY), store.check()):
             with pytest.raises(Unavailable, match="no such bucket"):
                 await call
 
