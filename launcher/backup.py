@@ -15,9 +15,9 @@ from genesis.net.exchange import Request
 from genesis.net.media import type_of_extension
 from genesis.ports.blobs import Blob, BlobStore
 from genesis.settings import Settings
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from launcher.archive import COUNTS, MANIFEST, ArchiveReader, ArchiveWriter, manifest_of, writing
-from workers.receipts import Receipts, open_receipts
+from workers.receipts import Receipts
 
 _DATABASE, _RECEIPTS, _CONTENTS = "database/", "receipts/", "contents/"
 _ANSWER_SECONDS = 600.0

@@ -80,6 +80,7 @@ class Files:
     Unavailable when the database or the store does not answer.
 
     Args:
+        receipts: the store of calls' receipts, which go when nobody is going to ask for them.
         examiner: looks into new files, one after the other.
         stripper: takes metadata away while somebody waits for it; another one, which no queue of files stands before.
     """
@@ -87,6 +88,7 @@ class Files:
     def __init__(
         self,
         store: BlobStore,
+        receipts: BlobStore,
         records: FileRecords,
         examiner: Examiner,
         stripper: Examiner,
@@ -101,7 +103,7 @@ class Files:
         self._signing_key = settings.signing_key.get_secret_value().encode() if settings.signing_key else b""
         self._uploads = 0
         self._completions = WeakValueDictionary[str, asyncio.Lock]()
-        self.upkeep = Upkeep(store, records, examiner, clock, settings)
+        self.upkeep = Upkeep(store, receipts, records, examiner, clock, settings)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ from genesis.settings import Settings
 from genesis.storage.file import FileStore
 from genesis.storage.tree import Tree
 
+_RECEIPTS = ".receipts"
 _TRIAL_SECONDS = 10.0
 _USE = "Use file:///absolute/folder or s3://bucket/prefix."
 
@@ -24,6 +25,17 @@ def open_store(settings: Settings) -> BlobStore:
     if settings.storage_url.startswith("s3://"):
         return _open_bucket(settings)
     return _open_folder("STORAGE_URL", _folder(settings.storage_url))
+
+
+def open_receipts(settings: Settings) -> BlobStore:
+    """The store of receipts, within the store of files: below a name that no key of a file has.
+
+    Raises:
+        Misconfigured: it cannot be written to.
+    """
+    if settings.storage_url is None:
+        return open_store(settings.model_copy(update={"storage_path": settings.storage_path / _RECEIPTS}))
+    return open_store(settings.model_copy(update={"storage_url": f"{settings.storage_url.rstrip('/')}/{_RECEIPTS}"}))
 
 
 def _open_folder(name: str, root: Path) -> BlobStore:

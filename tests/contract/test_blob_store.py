@@ -12,9 +12,8 @@ from genesis.domain.artifact import Artifact
 from genesis.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge
 from genesis.ports.blobs import BlobStore
 from genesis.settings import Settings
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from tests.support.blobs import KINDS, listed, opened, settings_of
-from workers.receipts import open_receipts
 
 KEY = "images/01900000-0000-7000-8000-000000000000.png"
 NOT_KEYS = [

@@ -15,11 +15,10 @@ from yarl import URL
 from genesis.errors import Conflict, Misconfigured, NotFound, Unavailable
 from genesis.settings import Settings
 from genesis.storage.bucket import bucket_of
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from genesis.storage.s3 import S3Store
 from tests.support.blobs import listed, written
 from tests.support.s3 import BUCKET, CREDENTIALS, Gate, S3Server, shared_s3
-from workers.receipts import open_receipts
 
 KEY = "images/01900000-0000-7000-8000-000000000000.png"
 MIB = 1024 * 1024

@@ -11,7 +11,7 @@ from genesis.domain.file import FileSource, FileState
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
-from genesis.domain.step import StepState
+from genesis.domain.step import Part, Step, StepState
 from genesis.engine.outcome import paid
 from genesis.errors import Conflict, Fenced, NotFound
 from genesis.ports.ledger import Change, Decision, Fence, Finish, Idempotency
@@ -270,6 +270,52 @@ async def test_what_a_version_without_records_has_put_out_is_kept(database):
             opened.ledger, job, steps=(step,), evidence=(replace(made(cut), artifact=None),), outcome=COMPLETED
         )
         assert await opened.files.known([cut.call_key]) == set()
+
+
+async def test_what_a_retry_would_use_is_kept_for_as_long_as_files_are(database, organization):
+    other = await organization("other")
+    await retention_of(database, other, 60)
+    async with joined(database) as opened:
+        job, cut = await making(opened, organization=other)
+        failed, unknown, paid_for = (attempt_of(number=number) for number in (2, 3, 4))
+        unknown = replace(unknown, state=AttemptState.UNKNOWN)
+        output = {"image_url": f"/storage/images/{paid_for.call_key}.png"}
+        paid_for = replace(paid_for, state=AttemptState.SUCCEEDED, output=output)
+        evidence = [replace(one, state=AttemptState.FAILED) for one in (cut, failed)]
+        for attempt in (failed, unknown, paid_for):
+            await decide(opened.ledger, job, intents=(replace(attempt, state=AttemptState.INTENDED, output=None),))
+        parts = tuple(
+            Step(
+                f"first#{number}",
+                "transcription",
+                state,
+                part=Part("first", 1 + number, {"audio_url": f"/storage/audio/{key}-{number}.flac"}),
+            )
+            for number, (key, state) in enumerate(
+                [(cut.call_key, StepState.DONE), (cut.call_key, StepState.WAITING), (failed.call_key, StepState.DONE)],
+                1,
+            )
+        )
+        await opened.ledger.decide(Decision(fence_of(job), Change(parts=parts)))
+        await decide(opened.ledger, job, evidence=(*evidence, unknown))
+        keys = {one.call_key for one in (cut, failed, unknown, paid_for)}
+        assert await opened.files.known(keys, 10**15, 1) == keys
+        await decide(opened.ledger, job, outcome=FAILED)
+        with pytest.raises(Fenced):  # too late for its step, which is going to use it when the job is run again
+            await decide(opened.ledger, job, evidence=(paid_for,))
+        ended = (await opened.queries.job(other, job.id)).completed_at
+        of_use = keys - {failed.call_key}
+        assert await opened.files.known(keys) == of_use
+        assert await opened.files.known(keys, ended + 59_999, 1) == of_use
+        assert await opened.files.known(keys, ended + 60_000) == set()
+        await retention_of(database, other, "NULL")
+        assert await opened.files.known(keys, 10**15) == of_use
+        assert await opened.files.known(keys, ended + 999, 1_000) == of_use
+        assert await opened.files.known(keys, ended + 1_000, 1_000) == set()
+        assert await opened.files.in_doubt(keys) == {unknown.call_key}
+        await opened.ledger.retry(other, job.id, resend=True)
+        assert await opened.files.known(keys, 10**15, 1) == keys
+        assert await opened.files.in_doubt(keys) == keys
 
 
 async def test_a_file_that_no_database_can_hold_is_none_of_the_evidence(database):

@@ -11,6 +11,7 @@ from genesis.domain.identity import new_id
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.errors import Gone, Unavailable
 from genesis.files.upkeep import Upkeep
+from genesis.storage.open import open_receipts
 from tests.support.upkeep import HOUR, WAV, Guesses, age, files_of, name_of, uploaded
 from tests.support.uploads import png, stored
 
@@ -94,6 +95,24 @@ async def test_only_orphans_are_swept(kept, store, settings):
     assert stored(settings) == left
 
 
+async def test_receipts_go_when_nobody_is_going_to_ask(kept, settings, monkeypatch):
+    receipts = open_receipts(settings)
+    settled, doubtful, young = new_id(), new_id(), new_id()
+    for call_key in (settled, doubtful, young):
+        await receipts.write(f"image_transform/{call_key}.json", b"{}", "application/json")
+        age(settings, f"image_transform/{call_key}.json", 29 * 24 if call_key == young else 31 * 24)
+
+    async def in_doubt(call_keys):
+        assert call_keys == {settled, doubtful}
+        return {doubtful}
+
+    monkeypatch.setattr(kept._records, "in_doubt", in_doubt)
+    assert await kept.upkeep.sweep() == 0
+    assert await kept.upkeep.sweep_receipts() == 1
+    assert stored(settings) == {f"{doubtful}.json", f"{young}.json"}
+    await receipts.close()
+
+
 async def test_many_are_swept(kept, store, settings, monkeypatch):
     monkeypatch.setattr("genesis.files.upkeep._SWEPT_AT_ONCE", 7)
     file = await uploaded(kept)
@@ -167,8 +186,8 @@ async def test_nothing_ends_the_upkeep(store, records, clock, settings, monkeypa
     monkeypatch.setattr("genesis.files.upkeep._EXPIRE_SECONDS", 0.01)
     monkeypatch.setattr("genesis.files.upkeep._SWEEPS_PER_AGE", 10**7)
     caplog.set_level("WARNING", logger="genesis.files.upkeep")
-    upkeep = Upkeep(store, records, Guesses(), clock, settings)
-    failures = {"examine": 0, "expire": 0, "sweep": 0}
+    upkeep = Upkeep(store, open_receipts(settings), records, Guesses(), clock, settings)
+    failures = {"examine": 0, "expire": 0, "sweep": 0, "sweep_receipts": 0}
     done = dict.fromkeys(failures, 0)
 
     def failing_at_first(name):
