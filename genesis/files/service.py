@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from genesis.domain.artifact import Artifact
-from genesis.domain.file import File, FileSource, FileState, incoming_key
+from genesis.domain.file import File, FileSource, FileState, arrival_name, incoming_key
 from genesis.domain.identity import Milliseconds, new_id
-from genesis.errors import CommitUnknown, Conflict, Gone, Unavailable
+from genesis.errors import CommitUnknown, Conflict, Gone, NotFound, Unavailable
 from genesis.files.contents import delete_contents, on_this_machine, pieces_of_file
 from genesis.files.examiner import Examiner
 from genesis.files.incoming import take_in
@@ -199,7 +199,7 @@ class Files:
         if waiting.state is not FileState.WAITING:
             raise _has_content()
         with self._upload():
-            artifact = await receive(self._store, file_id, pieces, limit=self._limit)
+            artifact = await receive(self._store, arrival_name(file_id), pieces, limit=self._limit)
         file, arrived = await self._arrived(waiting, artifact, expires_in)
         if not arrived:
             raise _has_content()
@@ -212,13 +212,19 @@ class Files:
             Conflict: nothing was sent yet.
             InvalidRequest, UnsupportedMedia, PayloadTooLarge: it cannot be used, and can be sent again.
         """
-        # One at a time: what its sender has replaced meanwhile is not copied over what was looked at.
+        # One at a time: others find it done. Those of other processes do it as well, and one of them comes first.
         async with self._completions.setdefault(file_id, asyncio.Lock()):
-            file = await self.file(organization, file_id)
-            if file.state is FileState.WAITING:
+            waiting = await self.file(organization, file_id)
+            if waiting.state is not FileState.WAITING:
+                return waiting
+            try:
                 with self._upload():
-                    artifact = await take_in(self._store, file, limit=self._limit)
-                file, _ = await self._arrived(file, artifact, expires_in)
+                    artifact = await take_in(self._store, file_id, limit=self._limit)
+            except NotFound:
+                return await self.ready_file(organization, file_id)
+            file, _ = await self._arrived(waiting, artifact, expires_in)
+            with suppress(Unavailable):  # it is swept
+                await self._store.delete(incoming_key(file_id))
             return file
 
     async def file(self, organization: str, file_id: str) -> File:
@@ -238,7 +244,7 @@ class Files:
         if file.state is FileState.WAITING:
             raise Conflict(
                 "The file has no content yet.",
-                hint="Send it to the URL that `POST /files/presign` gave, and complete it.",
+                hint="Send it to the URL that `POST /files/presign` gave, then complete the file.",
             )
         return file
 

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from genesis.domain.artifact import Artifact
-from genesis.domain.file import File, MediaDetails, ids_in, peaks_key, thumbnail_key
+from genesis.domain.file import UPLOADS, File, MediaDetails, ids_in, peaks_key, thumbnail_key
 from genesis.domain.identity import Milliseconds
 from genesis.errors import Conflict, GenesisError, NotFound, Unavailable
 from genesis.files.contents import delete_contents, on_this_machine, remove_old_copies
@@ -164,9 +164,16 @@ class Upkeep:
     async def _orphans(self, batch: Mapping[str, AbstractSet[str]]) -> list[str]:
         all_ids = set[str]().union(*batch.values())
         known = await self._records.known(all_ids, self._clock.now(), self._retention_ms)
-        # What has been completed has left `incoming`; what comes there after that is nobody's.
+        # What comes to `incoming` when its file is complete is nobody's; nor is what was taken in beside a file's content.
         waiting = await self._records.waiting(all_ids)
-        return [key for key, ids in batch.items() if ids.isdisjoint(waiting if key.startswith(_INCOMING) else known)]
+        recorded = await self._records.recorded([key for key in batch if key.startswith(UPLOADS)])
+
+        def is_orphan(key: str, ids: AbstractSet[str]) -> bool:
+            if key.startswith(UPLOADS):
+                return key not in recorded
+            return ids.isdisjoint(waiting if key.startswith(_INCOMING) else known)
+
+        return [key for key, ids in batch.items() if is_orphan(key, ids)]
 
     async def _examine(self, file: File) -> None:
         try:

@@ -100,6 +100,14 @@ class BlobStore(Protocol):
             NotFound: there is no such content.
         """
 
+    async def copy(self, key: str, to: str, media_type: str) -> None:
+        """Gives a content a second key, which is from then on its own, without reading it; fine when it has that already.
+
+        Raises:
+            NotFound: there is no such content.
+            Conflict: there is another content under the new key.
+        """
+
     async def move(self, key: str, to: str, media_type: str) -> None:
         """Gives a content another key, without reading it; fine when that has been done already.
 

@@ -133,6 +133,9 @@ class FileRecords(Protocol):
         """Those of these keys that name calls whose outcome somebody may still ask for: calls that are under way or whose
         outcome nobody knows, and those of jobs that are not over."""
 
+    async def recorded(self, keys: Collection[str]) -> set[str]:
+        """Those of these keys under which ready files have their contents."""
+
     async def waiting(self, ids: Collection[str]) -> set[str]:
         """Those of these ids that belong to files which wait for their content."""
 

@@ -112,8 +112,8 @@ class S3Store:
                 upcoming.cancel()
                 await asyncio.gather(upcoming, return_exceptions=True)
 
-    async def move(self, key: str, to: str, media_type: str) -> None:  # noqa: ARG002  # a copy within keeps its type
-        """Gives a content another key; see the port. The store goes on naming the type that it was sent with.
+    async def copy(self, key: str, to: str, media_type: str) -> None:  # noqa: ARG002  # a copy within keeps its type
+        """Gives a content a second key; see the port. The store goes on naming the type that it was sent with.
 
         Raises:
             Conflict: there is another content under the new key.
@@ -123,10 +123,21 @@ class S3Store:
             with answering("copy", key):
                 async with asyncio.timeout(_REQUEST_SECONDS):
                     await obstore.copy_async(self._client, key, to)
-        elif not await self._is_there(key):
-            return
         elif await self._digest_of(key) != await self._digest_of(to):
             raise _another_content(to)
+
+    async def move(self, key: str, to: str, media_type: str) -> None:
+        """Gives a content another key; see the port.
+
+        Raises:
+            Conflict: there is another content under the new key.
+        """
+        try:
+            await self.copy(key, to, media_type)
+        except NotFound:
+            if not await self._is_there(to):
+                raise
+            return
         await self.delete(key)
 
     async def delete(self, key: str) -> None:

@@ -87,6 +87,7 @@ QUERIES = {
     "known": (on_postgres._KNOWN, (SOME, 10_000, None)),
     "known as long as jobs' files are kept": (on_postgres._KNOWN, (SOME, 10_000, 1_000)),
     "in doubt": (on_postgres._IN_DOUBT, (SOME,)),
+    "recorded": (on_postgres._RECORDED, ([f"images/{number}" for number in range(1, FILES, 501)],)),
     "awaits word": (AWAITS_WORD, ()),
     "made": (
         statements.ADD_MADE_FILES,
@@ -151,6 +152,7 @@ ON_SQLITE = [
     (on_sqlite._KNOWN, "attempts_by_call (call_key=?)"),
     (on_sqlite._KNOWN, "sqlite_autoindex_attempts_1 (id=?)"),
     (on_sqlite._KNOWN, "steps USING PRIMARY KEY (job=?)"),
+    (on_sqlite._RECORDED, "sqlite_autoindex_files_2 (key=?)"),
     (on_sqlite._IN_DOUBT, "attempts_by_call (call_key=?)"),
     (on_sqlite._IN_DOUBT, "sqlite_autoindex_attempts_1 (id=?)"),
     (on_sqlite._IS_IN_USE, "file_uses USING PRIMARY KEY (file=?)"),

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from genesis.domain.file import FileState, incoming_key, peaks_key, thumbnail_key
+from genesis.domain.file import FileState, arrival_name, incoming_key, peaks_key, thumbnail_key
 from genesis.domain.identity import new_id
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.errors import Gone, Unavailable
@@ -69,6 +69,7 @@ async def test_only_orphans_are_swept(kept, store, settings):
         put_path=lambda file_id: file_id,
     )
     orphan, young = new_id(), new_id()
+    taken_in = "uploads/{}.png".format
     contents = {
         "of a file": (file.key, True),
         "made of it": (thumbnail_key(file.id, 320), True),
@@ -77,6 +78,8 @@ async def test_only_orphans_are_swept(kept, store, settings):
         "made of nobody's": (thumbnail_key(orphan, 320), False),
         "a waveform of nobody's": (peaks_key(orphan), False),
         "sent after all was done": (incoming_key(file.id), False),
+        "taken in beside the content of a file": (taken_in(arrival_name(file.id)), False),
+        "taken in and not recorded": (taken_in(arrival_name(waiting.file.id)), False),
         "sent and not completed yet": (incoming_key(waiting.file.id), True),
         "a second one of a call that is known": (f"images/{orphan}-{file.id}.png", True),
         "put there by hand": ("inputs/voice.wav", True),
@@ -90,7 +93,7 @@ async def test_only_orphans_are_swept(kept, store, settings):
     draft = settings.storage_path / "images" / f".{'a' * 32}.part"
     draft.write_bytes(b"half")
     os.utime(draft, (1, 1))
-    assert await kept.upkeep.sweep() == 5
+    assert await kept.upkeep.sweep() == 7
     left = {name_of(key) for key, stays in contents.values() if stays}
     assert stored(settings) == left
 

@@ -72,6 +72,7 @@ _TOO_OLD = (
 _UNEXAMINED = f"SELECT * FROM files INDEXED BY files_unexamined WHERE {UNEXAMINED} AND id > ? ORDER BY id LIMIT ?"
 _KNOWN = known(_AMONG, now=":now", default=":default")
 _IN_DOUBT = in_doubt(_AMONG)
+_RECORDED = f"SELECT key FROM files WHERE key {_AMONG} AND state = 'ready'"
 _WAITING = f"SELECT id FROM files WHERE id {_AMONG} AND state = 'waiting'"
 _RETENTION = "SELECT file_retention_seconds FROM organizations WHERE id = ?"
 _SECRET = "SELECT value FROM secrets WHERE name = ?"  # noqa: S105  # where it is, not what it is
@@ -146,6 +147,9 @@ class SqliteFiles:
 
     async def in_doubt(self, call_keys: Collection[str]) -> set[str]:
         return await self._among(_IN_DOUBT, call_keys)
+
+    async def recorded(self, keys: Collection[str]) -> set[str]:
+        return await self._among(_RECORDED, keys)
 
     async def waiting(self, ids: Collection[str]) -> set[str]:
         return await self._among(_WAITING, ids)
