@@ -154,7 +154,7 @@ class Files:
 
         Args:
             media_type: as its sender says; what it is, is seen when it comes.
-            size: in bytes, where it is known.
+            size: in bytes, where it is known; an S3 store takes nothing of another size then.
             seconds: for which its content can be sent.
             put_path: the gateway's own path, by the file's id, to which its content can be sent.
 
@@ -180,7 +180,7 @@ class Files:
             expires_at=until + _COMPLETION_SECONDS * 1000,
         )
         await self._records.add(file)
-        upload = await self._store.presigned_put(incoming_key(file_id), seconds)
+        upload = await self._store.presigned_put(incoming_key(file_id), seconds, size)
         if upload is None:
             url = signed(await self._key(), "PUT", put_path(file_id), until // 1000)
             upload = Presigned("PUT", url, {})

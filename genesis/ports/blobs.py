@@ -131,8 +131,12 @@ class BlobStore(Protocol):
     async def presigned_get(self, key: str, seconds: int, *, media_type: str, disposition: str) -> Presigned | None:
         """A request that reads a content from the store itself; None where it does not answer requests."""
 
-    async def presigned_put(self, key: str, seconds: int) -> Presigned | None:
-        """A request that writes a content to the store itself; None where it does not answer requests."""
+    async def presigned_put(self, key: str, seconds: int, size: int | None = None) -> Presigned | None:
+        """A request that writes a content to the store itself; None where it does not answer requests.
+
+        Args:
+            size: that the content has to have, in bytes, where the store can see to that; None for any.
+        """
 
     async def check(self) -> None:
         """Returns when a trial could be written, of which nothing stays.

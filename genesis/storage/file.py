@@ -146,7 +146,12 @@ class FileStore:
         parsed(key)
         return None
 
-    async def presigned_put(self, key: str, seconds: int) -> Presigned | None:  # noqa: ARG002  # a folder answers none
+    async def presigned_put(
+        self,
+        key: str,
+        seconds: int,  # noqa: ARG002  # the same
+        size: int | None = None,  # noqa: ARG002
+    ) -> Presigned | None:
         """None; see the port."""
         parsed(key)
         return None

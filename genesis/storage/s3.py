@@ -19,7 +19,7 @@ from genesis.ports.blobs import Blob, Presigned
 from genesis.storage.bucket import Bucket, answering, code_of
 from genesis.storage.keys import checked_folder, found_key, is_folder, parsed
 from genesis.storage.parts import PartsWriter
-from genesis.storage.sigv4 import presigned
+from genesis.storage.sigv4 import Credentials, presigned
 
 _REQUEST_SECONDS = 300.0
 """Of one request with its body: a part of 8 MiB over 30 KiB/s, or a copy within the store."""
@@ -174,20 +174,15 @@ class S3Store:
         parsed(key)
         if self._bucket.credentials is None:
             return None
-        url = presigned(
-            "GET",
-            self._bucket.url(key),
-            self._bucket.credentials,
-            region=self._bucket.region,
-            now=datetime.now(UTC),
-            seconds=seconds,
-            query={"response-content-type": media_type, "response-content-disposition": disposition},
-        )
-        return Presigned("GET", url, {})
+        query = {"response-content-type": media_type, "response-content-disposition": disposition}
+        return Presigned("GET", self._signed("GET", key, self._bucket.credentials, seconds, query=query), {})
 
-    async def presigned_put(self, key: str, seconds: int) -> Presigned | None:
-        """A request to the store; see the port."""
+    async def presigned_put(self, key: str, seconds: int, size: int | None = None) -> Presigned | None:
+        """A request to the store; see the port. The store cannot be told a size with a role's credentials."""
         parsed(key)
+        if size is not None and self._bucket.credentials is not None:
+            signed = self._signed("PUT", key, self._bucket.credentials, seconds, headers={"content-length": str(size)})
+            return Presigned("PUT", signed, {})  # every client sends this field, and browsers let nobody set it
         with answering("sign"):
             async with asyncio.timeout(_SHORT_SECONDS):
                 url = await obstore.sign_async(self._public, "PUT", key, timedelta(seconds=seconds))
@@ -200,6 +195,18 @@ class S3Store:
             async with asyncio.timeout(_SHORT_SECONDS):
                 await obstore.put_async(self._client, trial, b"", use_multipart=False)
                 await obstore.delete_async(self._client, trial)
+
+    def _signed(self, method: str, key: str, credentials: Credentials, seconds: int, **more: dict[str, str]) -> str:
+        given = {"query": dict[str, str](), **more}
+        return presigned(
+            method,
+            self._bucket.url(key),
+            credentials,
+            region=self._bucket.region,
+            now=datetime.now(UTC),
+            seconds=seconds,
+            **given,
+        )
 
     def local_path(self, key: str) -> Path | None:
         """None; see the port."""

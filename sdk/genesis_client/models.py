@@ -440,7 +440,7 @@ class ExpiresIn(RootModel[int]):
 class Size(RootModel[int]):
     root: Annotated[int, Field(ge=1, title="Size")]
     """
-    In bytes, so that one that is too large is refused at once.
+    In bytes, so that one that is too large is refused at once. An S3 store takes nothing of another size then, and otherwise tells what is too large when all of it has come.
     """
 
 
@@ -470,7 +470,7 @@ class PresignRequest(BaseModel):
     """
     size: Annotated[Size | None, Field(title="Size")] = None
     """
-    In bytes, so that one that is too large is refused at once.
+    In bytes, so that one that is too large is refused at once. An S3 store takes nothing of another size then, and otherwise tells what is too large when all of it has come.
     """
 
 

@@ -154,6 +154,7 @@ async def test_what_is_no_key(store: BlobStore, key: str) -> None:
         store.delete(key),
         store.presigned_get(key, 60, media_type="image/png", disposition="inline"),
         store.presigned_put(key, 60),
+        store.presigned_put(key, 60, 5),
         anext(aiter(store.pieces(key))),
         store.writing(key, "image/png").__aenter__(),
     ]

@@ -99,6 +99,16 @@ class TestPresigned:
         assert (await get(session, shown.url))[2]["content-type"] == "image/png"
         assert await put(session, asked.url.replace("a.part", "b.part"), b"") == 403
 
+    async def test_put_of_a_certain_size(self, store: S3Store, session: aiohttp.ClientSession) -> None:
+        asked = await store.presigned_put("incoming/a.part", 60, 1_000)
+        assert asked is not None
+        for size in (0, 999, 1_001, 5 * MIB):
+            assert await put(session, asked.url, bytes(size)) == 403
+        assert await put(session, asked.url.replace("content-length%3B", ""), bytes(999)) == 403
+        assert await listed(store) == {}
+        assert await put(session, asked.url, bytes(1_000)) == 200
+        assert await listed(store) == {"incoming/a.part": 1_000}
+
     async def test_expired_ones_are_refused(self, store: S3Store, session: aiohttp.ClientSession) -> None:
         await store.write(KEY, b"x", "image/png")
         shown = await store.presigned_get(KEY, 1, media_type="image/png", disposition="inline")

@@ -1350,7 +1350,7 @@ export interface components {
             seconds: number;
             /**
              * Size
-             * @description In bytes, so that one that is too large is refused at once.
+             * @description In bytes, so that one that is too large is refused at once. An S3 store takes nothing of another size then, and otherwise tells what is too large when all of it has come.
              */
             size?: number | null;
         };
