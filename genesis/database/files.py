@@ -14,7 +14,7 @@ from genesis.domain.file import TRANSITIONS, File, FileSource, FileState, MediaD
 from genesis.domain.job import Job
 from genesis.domain.step import StepState
 from genesis.domain.storable import storable_text
-from genesis.errors import Conflict, Gone, InvalidRequest, NotFound
+from genesis.errors import Conflict, FieldError, Gone, InvalidRequest, NotFound
 from genesis.ports.files import FileFilter, FilePage
 
 SECRET_BYTES = 32
@@ -204,6 +204,19 @@ def uses_of(job: Job) -> list[Values]:
         if isinstance(value, str) and value.startswith(STORAGE_PREFIX)
     }
     return [(file, job.id, job.organization) for file in sorted(file for file in named if file is not None)]
+
+
+def file_gone(job: Job, file: str, place: str = "") -> InvalidRequest:
+    """What a new job hears of a file that was deleted since it was looked up.
+
+    Args:
+        place: of the job among others, before the names of its fields.
+    """
+    names = [name for name, value in job.inputs.items() if isinstance(value, str) and file in value]
+    wrong = tuple(FieldError(f"{place}inputs.{name}", "The file was deleted.") for name in names)
+    return InvalidRequest(
+        f"The file {file} was deleted.", hint="`GET /files` lists the files that there are.", errors=wrong
+    )
 
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII)

@@ -1,5 +1,6 @@
 """Files that jobs make and take, in every kind of database: recorded with the ledger's changes, and kept while in use."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,14 +8,14 @@ import pytest
 from genesis.domain.artifact import STORAGE_PREFIX, Artifact
 from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.batch import Batch
-from genesis.domain.file import FileSource, FileState
+from genesis.domain.file import File, FileSource, FileState
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.domain.step import Part, Step, StepState
 from genesis.engine.outcome import paid
-from genesis.errors import Conflict, Fenced, NotFound
-from genesis.ports.ledger import Change, Decision, Fence, Finish, Idempotency
+from genesis.errors import Conflict, Fenced, InvalidRequest, NotFound
+from genesis.ports.ledger import Change, Decision, Fence, Finish, Idempotency, Submission
 from genesis.ports.workers import CallResult
 from tests.support.files import artifact_of, expiring, file_of, retention_of
 from tests.support.jobs import job_of
@@ -172,13 +173,11 @@ async def test_what_a_job_takes_is_in_use_until_the_job_is_over(database):
 async def test_jobs_use_only_files_of_their_organization_that_are_there(database, organization):
     other = await organization("other")
     async with joined(database) as opened:
-        theirs, gone, mine = file_of(organization=other), file_of(), file_of()
-        for file in (theirs, gone, mine):
+        theirs, mine = file_of(organization=other), file_of()
+        for file in (theirs, mine):
             await opened.files.add(file)
-        await opened.files.delete(DEFAULT_ORGANIZATION, gone.id, 2_000)
         inputs = {
             "a": theirs.url,
-            "b": gone.url,
             "c": STORAGE_PREFIX + f"images/{new_id()}.png",
             "d": STORAGE_PREFIX + "nothing",
             "e": mine.url,
@@ -195,6 +194,56 @@ async def test_jobs_use_only_files_of_their_organization_that_are_there(database
         assert again.replayed
         assert await uses(database) == [(mine.id, job.id)]
         assert (await opened.files.delete(other, theirs.id, 3_000)).state is FileState.DELETED
+
+
+async def test_a_job_whose_file_was_deleted_meanwhile_is_refused(database):
+    async with joined(database) as opened:
+        file, kept = file_of(), file_of("audio")
+        for one in (file, kept):
+            await opened.files.add(one)
+        accepted, key = taken(file), Idempotency("k", "f")
+        await opened.ledger.submit(accepted, idempotency=key)
+        await opened.ledger.cancel(DEFAULT_ORGANIZATION, accepted.id)
+        await opened.files.delete(DEFAULT_ORGANIZATION, file.id, 3_000)
+        for number in range(2):  # its key is as if it had never come
+            late, other = taken(kept, file), Idempotency("l", f"{number}")
+            answers = await asyncio.gather(
+                opened.ledger.submit(late, idempotency=other, head_start=head_start(late)),
+                opened.ledger.submit(taken(kept, file), idempotency=other),
+                opened.ledger.submit(taken(file)),
+                return_exceptions=True,
+            )
+            for answer in answers:
+                assert isinstance(answer, InvalidRequest)
+                assert file.id in answer.message
+            assert [field.field for field in answers[0].errors] == ["inputs.image_1"]
+        batch = Batch(new_id(), DEFAULT_ORGANIZATION, 1_000, 2)
+        with pytest.raises(InvalidRequest) as refused:
+            await opened.ledger.submit_batch(batch, [taken(kept), taken(file)], idempotency=other)
+        assert [field.field for field in refused.value.errors] == ["jobs.1.inputs.image_0"]
+        assert await uses(database) == [(file.id, accepted.id)]
+        assert [job.id for job in (await opened.queries.jobs(DEFAULT_ORGANIZATION, limit=9)).jobs] == [accepted.id]
+        assert (
+            await opened.ledger.submit(taken(file), idempotency=key)
+        ).job.id == accepted.id  # it was accepted before
+        last = taken(kept)
+        assert (await opened.ledger.submit(last, idempotency=other)).job.id == last.id
+
+
+async def test_a_job_and_the_deletion_of_its_file_at_once(database):
+    """One of the two is refused, whichever comes first."""
+    async with joined(database) as opened:
+        outcomes = set()
+        for number in range(20):
+            file = file_of()
+            await opened.files.add(file)
+            both = [
+                opened.ledger.submit(taken(file)),
+                opened.files.delete(DEFAULT_ORGANIZATION, file.id, 3_000),
+            ]
+            answers = await asyncio.gather(*both[:: 1 - 2 * (number % 2)], return_exceptions=True)
+            outcomes.add(frozenset(type(answer) for answer in answers))
+        assert outcomes <= {frozenset({Submission, Conflict}), frozenset({InvalidRequest, File})}
 
 
 async def test_a_job_that_begins_at_once_and_those_of_a_batch_use_their_files(database):

@@ -24,7 +24,7 @@ from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.engine.outcome import paid
-from genesis.errors import Conflict
+from genesis.errors import Conflict, InvalidRequest
 from genesis.ports.clock import SystemClock
 from genesis.ports.files import FileFilter
 from genesis.ports.ledger import Finish
@@ -242,8 +242,9 @@ async def test_a_file_that_is_just_being_deleted_is_not_taken(url):
             submitting = asyncio.create_task(opened.ledger.submit(job))
             await waits_for_a_lock(other)
             await other.execute("COMMIT")
-            await submitting
-            assert await other.fetch("SELECT * FROM file_uses") == []
+            with pytest.raises(InvalidRequest, match="deleted"):
+                await submitting
+            assert await other.fetch("SELECT id FROM jobs UNION ALL SELECT file FROM file_uses") == []
 
 
 @asynccontextmanager
