@@ -143,12 +143,12 @@ class Upkeep:
         if await self._records.awaits_word():
             return 0
         before = self._clock.now() - round(self._orphan_hours * _HOUR_MILLISECONDS)
-        await self._store.remove_remains(before)
         swept = 0
         async for batch in _old(self._store, before):
             swept += await _delete(self._store, await self._orphans(batch))
         if swept:
             logger.info("%d contents of the store were deleted, which nothing referred to", swept)
+        await self._store.remove_remains(before)
         return swept
 
     async def sweep_receipts(self) -> int:

@@ -19,6 +19,7 @@ from genesis.ports.blobs import Blob, Presigned
 from genesis.storage.bucket import Bucket, answering, code_of
 from genesis.storage.keys import checked_folder, found_key, is_folder, parsed
 from genesis.storage.parts import PartsWriter
+from genesis.storage.remains import end_old_uploads
 from genesis.storage.sigv4 import Credentials, presigned
 
 _REQUEST_SECONDS = 300.0
@@ -35,7 +36,8 @@ class S3Store:
     """Implements `genesis.ports.blobs.BlobStore` on a bucket.
 
     Receipts lie below `.receipts/`, which is no folder of contents. Uploads in parts whose writer has died are invisible
-    here, but cost money: a lifecycle rule `AbortIncompleteMultipartUpload` of one day ends them.
+    there, but cost money: where a role gives the credentials, a lifecycle rule `AbortIncompleteMultipartUpload` of one day
+    has to end them.
 
     Args:
         is_conditional: whether the store refuses to replace what is there (`If-None-Match`). Of a content in parts, and
@@ -162,9 +164,11 @@ class S3Store:
                     if found_key(one["path"]):
                         yield _blob(one["path"], one)
 
-    async def remove_remains(self, before: Milliseconds) -> int:  # noqa: ARG002  # see the class
-        """None can be found: the library does not list uploads in parts; the bucket's lifecycle rule ends them."""
-        return 0
+    async def remove_remains(self, before: Milliseconds) -> int:
+        """Ends uploads in parts; see the port. None with a role's credentials, which only the library has."""
+        if self._bucket.credentials is None:
+            return 0
+        return await end_old_uploads(self._bucket, self._bucket.credentials, before)
 
     async def presigned_get(self, key: str, seconds: int, *, media_type: str, disposition: str) -> Presigned | None:
         """A request to the store; see the port. None with a role's credentials, which only the library has.

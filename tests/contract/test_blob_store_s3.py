@@ -3,7 +3,9 @@
 import asyncio
 import io
 import os
+import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -166,6 +168,40 @@ class TestParts:
         with pytest.raises(Conflict):
             await written(store, KEY, [bytes(20 * MIB)])
         assert server.uploads() == before
+
+    async def test_uploads_that_a_killed_process_has_left_are_ended(
+        self, store: S3Store, server: S3Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("genesis.storage.remains._LISTED_AT_ONCE", 1)
+        before = server.uploads()
+        other = S3Store(bucket_of(server.settings()), is_conditional=True)
+        now = round(time.time() * 1000)
+        async with AsyncExitStack() as stack:
+            contents = (
+                (store, KEY),
+                (store, KEY.replace("images", "audio")),
+                (store, "photos/of-others.png"),
+                (other, KEY),
+            )
+            for place, key in contents:
+                writer = await stack.enter_async_context(place.writing(key, "image/png"))
+                for _ in range(9):
+                    await writer.write(bytes(MIB))
+            async with asyncio.timeout(20):
+                while server.uploads() < before + 4:
+                    await asyncio.sleep(0.01)
+            assert await store.remove_remains(now - 60_000) == 0
+            assert await store.remove_remains(now + 60_000) == 2
+            assert await store.remove_remains(now + 60_000) == 0
+            assert server.uploads() == before + 2
+            stack.pop_all()
+
+    async def test_a_store_that_lists_no_uploads_is_left_alone(self, settings: Settings) -> None:
+        wrong = settings.model_copy(update={"aws_secret_access_key": SecretStr("hunter2")})
+        assert await S3Store(bucket_of(wrong), is_conditional=True).remove_remains(10**15) == 0
+        away = settings.model_copy(update={"aws_endpoint_url": "http://127.0.0.1:9"})
+        with pytest.raises(Unavailable):
+            await S3Store(bucket_of(away), is_conditional=True).remove_remains(10**15)
 
     async def test_a_server_that_goes_and_comes_back(self, server: S3Server, gate: Gate) -> None:
         store = await asyncio.to_thread(open_store, server.settings(port=gate.port))
