@@ -297,8 +297,9 @@ async def test_a_backup_of_a_busy_database_is_of_one_moment(places, archive):
 
         async def go_on():
             while not stop.is_set():
-                more.append(job_of(TWO_STEPS, wake_at=0))
-                await opened.ledger.submit(more[-1])
+                job = job_of(TWO_STEPS, wake_at=0)
+                await opened.ledger.submit(job)
+                more.append(job)  # not before it was accepted
                 await opened.ledger.claim("me", "text", 1, lambda _: Change())
 
         busy = asyncio.create_task(go_on())
