@@ -10,6 +10,7 @@ from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.engine.engine import Engine
 from genesis.errors import Unavailable
 from genesis.files.service import Files
+from genesis.files.watching import StoreWatch
 from genesis.settings import Settings
 
 
@@ -52,6 +53,12 @@ def contents_of(connection: HTTPConnection) -> ContentServer:
     """Serves what is in the store; it needs no database."""
     contents: ContentServer = connection.app.state.contents
     return contents
+
+
+def store_watch_of(connection: HTTPConnection) -> StoreWatch | None:
+    """What is known of the store; None in an application that takes no files."""
+    watch: StoreWatch | None = getattr(connection.app.state, "store_watch", None)
+    return watch
 
 
 def settings_of(connection: HTTPConnection) -> Settings:

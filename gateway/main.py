@@ -20,6 +20,7 @@ from gateway.schemas.problem import Problem
 from gateway.serving import ContentServer
 from gateway.starting import OpenWorkers, engine_in
 from genesis import __version__
+from genesis.files.watching import StoreWatch
 from genesis.settings import Settings
 from genesis.storage.open import open_store
 from genesis.transport.http import open_http_workers
@@ -54,8 +55,9 @@ def create_app(settings: Settings | None = None, open_workers: OpenWorkers = ope
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = open_store(settings)
         app.state.contents = ContentServer(store, settings)
+        app.state.store_watch = StoreWatch(store)
         try:
-            async with engine_in(app, settings, open_workers, store):
+            async with app.state.store_watch.running(), engine_in(app, settings, open_workers, store):
                 yield
         finally:
             await store.close()

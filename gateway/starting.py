@@ -22,6 +22,7 @@ from genesis.ports.database import Database
 from genesis.ports.workers import WorkerClient
 from genesis.prices.known import open_prices
 from genesis.settings import Settings
+from genesis.storage.open import open_receipts
 
 logger = logging.getLogger(__name__)
 
@@ -133,14 +134,16 @@ async def _running_files(
     if store is None:
         yield None
         return
+    receipts = await asyncio.to_thread(open_receipts, settings)
     examiner, stripper = Examiner(), Examiner()
-    files = Files(store, database.files, examiner, stripper, database.clock, settings)
+    files = Files(store, receipts, database.files, examiner, stripper, database.clock, settings)
     try:
         async with files.running():
             yield files
     finally:
         await examiner.close()
         await stripper.close()
+        await receipts.close()
 
 
 def _end_process(running: "asyncio.Task[None]") -> None:

@@ -15,9 +15,9 @@ from genesis.net.exchange import Request
 from genesis.net.media import type_of_extension
 from genesis.ports.blobs import Blob, BlobStore
 from genesis.settings import Settings
-from genesis.storage.open import open_store
-from launcher.archive import COUNTS, MANIFEST, ArchiveReader, ArchiveWriter, manifest_of, writing
-from workers.receipts import Receipts, open_receipts
+from genesis.storage.open import open_receipts, open_store
+from launcher.archive import COUNTS, MANIFEST, ArchiveReader, ArchiveWriter, Member, manifest_of, writing
+from workers.receipts import Receipts
 
 _DATABASE, _RECEIPTS, _CONTENTS = "database/", "receipts/", "contents/"
 _ANSWER_SECONDS = 600.0
@@ -134,6 +134,7 @@ async def restore(
     """Restores an archive into an empty database and an empty store; what was restored, and how many contents.
 
     The archive is read as a whole before anything is changed. The contents come first, and the database at once in the end.
+    What is in the store of the same archive, because a restore was killed, is no hindrance, and is compared.
 
     Args:
         queued: what becomes of the jobs that are not over.
@@ -141,13 +142,13 @@ async def restore(
 
     Raises:
         Misconfigured, Unavailable: it cannot be restored; nothing was changed.
+        Conflict: a content in the store is not the archive's.
     """
     reader = ArchiveReader(path)
     manifest = reader.manifest()
     check_fits(manifest.facts, settings)
     async with open_stores(settings) as stores, open_target(settings) as target:
-        if manifest.has_files:
-            await _check_empty(stores)
+        is_begun = manifest.has_files and await _is_begun(stores, reader)
         told = begin(2 * reader.size)
         for size in reader.verify():
             told(size)
@@ -157,19 +158,40 @@ async def restore(
             async with aclosing(parts):
                 restored = await target.load(manifest.facts, parts, queued, lambda *call: _has_receipt(stores, *call))
         except BaseException:
-            if manifest.has_files:
+            if manifest.has_files and not is_begun:
                 await _empty(stores, reader)
             raise
     return restored, contents
 
 
-async def _check_empty(stores: Stores) -> None:
-    for store in stores.by_prefix.values():
-        if await anext(store.blobs(), None) is not None:
-            raise Misconfigured(
-                "The store of files is not empty.",
-                hint="Name another one by STORAGE_PATH or STORAGE_URL. If a restore was killed here, delete what it has left.",
-            )
+async def _is_begun(stores: Stores, reader: ArchiveReader) -> bool:
+    """Whether some of the archive is in the stores already, as a restore leaves it that is killed; nothing else may be.
+
+    Raises:
+        Misconfigured: there is something else.
+    """
+    there = sum([1 for store in stores.by_prefix.values() async for _ in store.blobs()])
+    known = 0
+    if there:
+        with closing(reader.members()) as members:
+            for member in members:
+                known += await _is_there(stores, member)
+    if known < there:
+        raise Misconfigured(
+            "The store of files is not empty.",
+            hint="Name another one by STORAGE_PATH or STORAGE_URL. If a restore was killed here, restore the same archive.",
+        )
+    return known > 0
+
+
+async def _is_there(stores: Stores, member: Member) -> bool:
+    prefix, _, key = member.name.partition("/")
+    if (store := stores.by_prefix.get(f"{prefix}/")) is None:
+        return False
+    try:
+        return (await store.blob(key)).size == member.size
+    except NotFound:
+        return False
 
 
 async def _fill(stores: Stores, reader: ArchiveReader, told: Told) -> int:

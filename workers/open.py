@@ -11,13 +11,13 @@ from genesis.ports.clock import Clock, SystemClock
 from genesis.providers.chain import links
 from genesis.providers.registry import providers
 from genesis.settings import Settings
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from workers.channels import open_channel
 from workers.inputs import InputFiles
 from workers.keeper import ResultKeeper
 from workers.memory import CallMemory
 from workers.parts import PartsRunner
-from workers.receipts import Receipts, open_receipts
+from workers.receipts import Receipts
 from workers.runner import CallRunner
 from workers.service import WorkerService
 

@@ -1,7 +1,8 @@
 """Receipts: what a call of a provider that may charge has made, written beside its file before the worker answers.
 
 A receipt lies at `.receipts/<capability>/<call key>.json` below the store's root, which no key of a stored file can name, so
-that the gateway serves it to nobody. It is written once and proves that the call succeeded, whoever is asked later.
+that the gateway serves it to nobody. It is written once and proves that the call succeeded, whoever is asked later. The upkeep of
+files deletes it when nobody is going to ask any more.
 """
 
 import json
@@ -12,13 +13,10 @@ from genesis.capabilities.catalog import Capability
 from genesis.errors import Conflict, NotFound, WorkerLost
 from genesis.ports.blobs import BlobStore
 from genesis.ports.workers import CallResult
-from genesis.settings import Settings
-from genesis.storage.open import open_store
 from genesis.transport.wire import answer_of, encoded, result_of
 
 logger = logging.getLogger(__name__)
 
-FOLDER = ".receipts"
 _MOST_BYTES = 1024 * 1024
 
 
@@ -70,14 +68,3 @@ class Receipts:
         except (ValueError, KeyError, TypeError, WorkerLost) as error:
             logger.error("a receipt cannot be read: %s", error)
             return None
-
-
-def open_receipts(settings: Settings) -> BlobStore:
-    """The store of receipts, within the store of files.
-
-    Raises:
-        Misconfigured: it cannot be written to.
-    """
-    if settings.storage_url is None:
-        return open_store(settings.model_copy(update={"storage_path": settings.storage_path / FOLDER}))
-    return open_store(settings.model_copy(update={"storage_url": f"{settings.storage_url.rstrip('/')}/{FOLDER}"}))

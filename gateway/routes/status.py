@@ -4,8 +4,8 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.dependencies import possible_engine_of
-from gateway.schemas.status import Health, LedgerStatus, Readiness, WorkerStatus
+from gateway.dependencies import possible_engine_of, store_watch_of
+from gateway.schemas.status import Health, LedgerStatus, Readiness, StoreStatus, WorkerStatus
 from genesis import __version__
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.engine.engine import Engine
@@ -27,8 +27,8 @@ async def health() -> Health:
 @router.head("/ready", include_in_schema=False)
 @router.get("/ready", responses={503: {"model": Readiness}})
 async def ready(request: Request, response: Response) -> Readiness:
-    """Says whether the ledger and every worker answer and somebody runs jobs, and why not. While workers or executors are
-    missing, jobs are accepted and wait."""
+    """Says whether the ledger and every worker answer, the store takes files and somebody runs jobs, and why not. While
+    workers or executors are missing, jobs are accepted and wait."""
     engine = possible_engine_of(request)
     missing = dict.fromkeys(CAPABILITIES, _NOT_ASKED) if engine is None else engine.directory.missing
     workers = [
@@ -44,10 +44,12 @@ async def ready(request: Request, response: Response) -> Readiness:
         ledger, executors = LedgerStatus(ready=False, reason=request.app.state.waiting_for), None
     else:
         ledger, executors = await _ledger(engine)
-    everything = ledger.ready and not missing and bool(executors)
+    watch = store_watch_of(request)
+    store = None if watch is None else StoreStatus(ready=watch.trouble is None, reason=watch.trouble)
+    everything = ledger.ready and not missing and bool(executors) and (store is None or store.ready)
     if not everything:
         response.status_code = 503
-    return Readiness(ready=everything, ledger=ledger, executors=executors, workers=workers)
+    return Readiness(ready=everything, ledger=ledger, executors=executors, store=store, workers=workers)
 
 
 async def _ledger(engine: Engine) -> tuple[LedgerStatus, int | None]:

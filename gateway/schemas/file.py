@@ -77,7 +77,12 @@ class PresignRequest(BaseModel):
         description="Of an image or a recording; what it is, is found in the content.",
         examples=["audio/mpeg"],
     )
-    size: int | None = Field(None, ge=1, description="In bytes, so that one that is too large is refused at once.")
+    size: int | None = Field(
+        None,
+        ge=1,
+        description="In bytes, so that one that is too large is refused at once. An S3 store takes nothing of another size "
+        "then, and otherwise tells what is too large when all of it has come.",
+    )
     expires_in: ExpiresIn = None
     seconds: int = Field(
         3600, ge=1, le=LONGEST_LINK_SECONDS, description="For how long the content can be sent.", examples=[3600]

@@ -28,6 +28,13 @@ class LedgerStatus(BaseModel):
     reason: str | None = Field(description="Why it does not answer; or, while it does, what single changes wait for.")
 
 
+class StoreStatus(BaseModel):
+    """Whether the store takes files."""
+
+    ready: bool
+    reason: str | None = Field(description="Why it cannot be written to.")
+
+
 class Readiness(BaseModel):
     """Whether everything that jobs need is there."""
 
@@ -36,5 +43,8 @@ class Readiness(BaseModel):
     executors: int | None = Field(
         description="How many executors are alive, in whichever process; without one, jobs wait. Null when the ledger does "
         "not answer."
+    )
+    store: StoreStatus | None = Field(
+        description="As of the last trial, half a minute ago at most. Null where no files are taken, as by an executor."
     )
     workers: list[WorkerStatus]

@@ -12,8 +12,9 @@ from genesis.domain.artifact import STORAGE_PREFIX, Artifact
 from genesis.domain.attempt import Attempt, AttemptState
 from genesis.domain.file import TRANSITIONS, File, FileSource, FileState, MediaDetails, file_id_of
 from genesis.domain.job import Job
+from genesis.domain.step import StepState
 from genesis.domain.storable import storable_text
-from genesis.errors import Conflict, Gone, InvalidRequest, NotFound
+from genesis.errors import Conflict, FieldError, Gone, InvalidRequest, NotFound
 from genesis.ports.files import FileFilter, FilePage
 
 SECRET_BYTES = 32
@@ -71,27 +72,55 @@ MAKERS = (
 """Whose a file is that an attempt has made."""
 
 # Of a call that there is a record of, the record tells whether its content is needed.
+_UNDER_WAY = f"(jobs.status NOT IN ({TERMINAL}) OR attempts.state IN ({OPEN}))"
+_PUT_OUT = (
+    "EXISTS (SELECT 1 FROM steps WHERE steps.job = attempts.job AND steps.name = attempts.step "  # noqa: S608  # the same
+    f"AND steps.output LIKE '%{STORAGE_PREFIX}%/' || {{name}} || '.%')"
+)
+# A part of a recording is named by the call that has cut it, and its number.
+_OF_USE_FOR_A_RETRY = (
+    f"(attempts.state = '{AttemptState.UNKNOWN}' "  # noqa: S608  # the same
+    f"OR attempts.output LIKE '%{STORAGE_PREFIX}%/' || {{name}} || '%' "
+    "OR EXISTS (SELECT 1 FROM steps WHERE steps.job = attempts.job "
+    f"AND steps.state <> '{StepState.DONE}' AND steps.part LIKE '%{STORAGE_PREFIX}%/' || {{name}} || '%'))"
+)
+_KEPT = "coalesce(coalesce(jobs.completed_at, jobs.created_at) > {now} - coalesce(1000 * {retention}, {default}), true)"
+"""Whether the files of a job that is over are kept."""
 _CALLS = (
     "SELECT {name} AS id FROM attempts JOIN jobs ON jobs.id = attempts.job "  # noqa: S608  # all of it is ours
-    f"WHERE {{name}} {{among}} AND {{kind}} AND (jobs.status <> 'completed' OR attempts.state IN ({OPEN}) "
-    "OR EXISTS (SELECT 1 FROM steps WHERE steps.job = attempts.job AND steps.name = attempts.step "
-    f"AND steps.output LIKE '%{STORAGE_PREFIX}%/' || {{name}} || '.%')) "
+    f"JOIN organizations ON organizations.id = jobs.organization WHERE {{name}} {{among}} AND {{kind}} AND ({_UNDER_WAY} "
+    f"OR (jobs.status = 'completed' AND {_PUT_OUT}) "
+    f"OR (jobs.status <> 'completed' AND {{kept}} AND ({_PUT_OUT} OR {_OF_USE_FOR_A_RETRY}))) "
     "AND NOT EXISTS (SELECT 1 FROM files WHERE files.id = {name})"
+)
+_DOUBTS = (
+    "SELECT {name} AS id FROM attempts JOIN jobs ON jobs.id = attempts.job "  # noqa: S608  # all of it is ours
+    f"WHERE {{name}} {{among}} AND {{kind}} AND ({_UNDER_WAY} OR attempts.state = '{AttemptState.UNKNOWN}')"
 )
 
 
-def known(among: str) -> str:
+def known(among: str, *, now: str, default: str) -> str:
     """Which of some ids belong to what is kept.
 
     Args:
         among: compares with those ids.
+        now, default: stand for the moment, and how long files are kept whose organization does not say it.
     """
-    parts = (
-        f"SELECT files.id FROM files WHERE files.id {among} AND {NOT_DELETED}",  # noqa: S608  # all of it is ours
-        _CALLS.format(name="attempts.id", among=among, kind="attempts.call_key = attempts.id"),
-        _CALLS.format(name="attempts.call_key", among=among, kind="attempts.call_key <> attempts.id"),
-    )
-    return " UNION ".join(parts)
+    kept = _KEPT.format(now=now, default=default, retention="organizations.file_retention_seconds")
+    files = f"SELECT files.id FROM files WHERE files.id {among} AND {NOT_DELETED}"  # noqa: S608  # all of it is ours
+    return f"{files} UNION {_of_calls(_CALLS, among=among, kept=kept)}"
+
+
+def in_doubt(among: str) -> str:
+    """Which of some ids belong to calls whose outcome somebody may still ask for; see `known`."""
+    return _of_calls(_DOUBTS, among=among)
+
+
+def _of_calls(query: str, **values: str) -> str:
+    """A query by the keys of calls: those that are the ids of their attempts, and the others, which have an index."""
+    by_id = query.format(name="attempts.id", kind="attempts.call_key = attempts.id", **values)
+    by_key = query.format(name="attempts.call_key", kind="attempts.call_key <> attempts.id", **values)
+    return f"{by_id} UNION {by_key}"
 
 
 def file_values(file: File) -> Values:
@@ -175,6 +204,19 @@ def uses_of(job: Job) -> list[Values]:
         if isinstance(value, str) and value.startswith(STORAGE_PREFIX)
     }
     return [(file, job.id, job.organization) for file in sorted(file for file in named if file is not None)]
+
+
+def file_gone(job: Job, file: str, place: str = "") -> InvalidRequest:
+    """What a new job hears of a file that was deleted since it was looked up.
+
+    Args:
+        place: of the job among others, before the names of its fields.
+    """
+    names = [name for name, value in job.inputs.items() if isinstance(value, str) and file in value]
+    wrong = tuple(FieldError(f"{place}inputs.{name}", "The file was deleted.") for name in names)
+    return InvalidRequest(
+        f"The file {file} was deleted.", hint="`GET /files` lists the files that there are.", errors=wrong
+    )
 
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII)

@@ -1,6 +1,7 @@
 """Files: what people upload and what jobs make, as the platform keeps record of it."""
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -123,9 +124,15 @@ UPLOADS = "uploads/"
 """How keys begin of what people have sent, so that nothing of it is shown as a page of ours."""
 
 
-def upload_key(file_id: str, extension: str) -> str:
-    """Where the store keeps the content of an upload."""
-    return f"{UPLOADS}{file_id}.{extension}"
+def upload_key(name: str, extension: str) -> str:
+    """Where the store keeps the content of an upload, whose name begins with the file's id."""
+    return f"{UPLOADS}{name}.{extension}"
+
+
+def arrival_name(file_id: str) -> str:
+    """A name that a content has which comes for an announced file, and no other one: of several that come at once, each can
+    be looked at before one of them becomes the file's."""
+    return f"{file_id}-{secrets.token_hex(16)}"
 
 
 def thumbnail_key(file_id: str, width: int) -> str:

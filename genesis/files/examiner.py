@@ -162,7 +162,10 @@ class Examiner:
                     await _answer(self._child)
             except (TimeoutError, OSError, EOFError, ValueError) as error:
                 await self._end()
-                raise Unavailable("Files cannot be examined: the process for it does not start.") from error
+                raise Unavailable(
+                    "Files cannot be examined: the process for it does not start.",
+                    hint="What it said is in the log; it needs 2 GiB of address space.",
+                ) from error
             except BaseException:
                 await self._end()
                 raise

@@ -23,10 +23,11 @@ _USUAL_NAMES = {
 """Names that browsers give to types; not those of the registry."""
 
 
-async def receive(store: BlobStore, file_id: str, pieces: AsyncIterator[bytes], *, limit: int) -> Artifact:
+async def receive(store: BlobStore, name: str, pieces: AsyncIterator[bytes], *, limit: int) -> Artifact:
     """Stores the content of a file; when this raises, nothing of it stays.
 
     Args:
+        name: that it gets in the store, beginning with the file's id.
         pieces: of any size, some of them empty.
         limit: bytes that it may have.
 
@@ -34,7 +35,7 @@ async def receive(store: BlobStore, file_id: str, pieces: AsyncIterator[bytes], 
         UnsupportedMedia: it is neither an image nor a recording, or of a type that is not worked with.
         InvalidRequest: it is empty.
         PayloadTooLarge: it has more than `limit` bytes.
-        Conflict: there is another content of this file.
+        Conflict: there is another content of this name.
         Unavailable: the store does not answer or has no room.
     """
     sniffer, head, size = Sniffer(), bytearray(), 0
@@ -48,7 +49,7 @@ async def receive(store: BlobStore, file_id: str, pieces: AsyncIterator[bytes], 
         raise InvalidRequest("The file is empty.", hint="Send the content of an image or of a recording.")
     expected = expected_type(sniffer)
     size = len(head)
-    async with store.writing(content_key(file_id, expected), expected) as writer:
+    async with store.writing(content_key(name, expected), expected) as writer:
         await writer.write(bytes(head))
         del head
         async for piece in pieces:
@@ -60,7 +61,7 @@ async def receive(store: BlobStore, file_id: str, pieces: AsyncIterator[bytes], 
     if media_type == expected:
         return writer.artifact
     # What follows an ID3 tag that is longer than the head.
-    key = content_key(file_id, media_type)
+    key = content_key(name, media_type)
     await store.move(writer.artifact.key, key, media_type)
     return replace(writer.artifact, key=key, media_type=media_type)
 
@@ -98,9 +99,9 @@ def announced(media_type: str) -> str:
     return accepted(_USUAL_NAMES.get(given, given))
 
 
-def content_key(file_id: str, media_type: str) -> str:
-    """Where the store keeps the content of a file of this type, which is an accepted one."""
-    return upload_key(file_id, extension(media_type))
+def content_key(name: str, media_type: str) -> str:
+    """Where the store keeps a content of this type, which is an accepted one."""
+    return upload_key(name, extension(media_type))
 
 
 def check_size(size: int, limit: int) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from genesis.domain.artifact import Artifact
-from genesis.domain.file import File, FileSource, FileState, incoming_key
+from genesis.domain.file import File, FileSource, FileState, arrival_name, incoming_key
 from genesis.domain.identity import Milliseconds, new_id
-from genesis.errors import CommitUnknown, Conflict, Gone, Unavailable
+from genesis.errors import CommitUnknown, Conflict, Gone, NotFound, Unavailable
 from genesis.files.contents import delete_contents, on_this_machine, pieces_of_file
 from genesis.files.examiner import Examiner
 from genesis.files.incoming import take_in
@@ -80,6 +80,7 @@ class Files:
     Unavailable when the database or the store does not answer.
 
     Args:
+        receipts: the store of calls' receipts, which go when nobody is going to ask for them.
         examiner: looks into new files, one after the other.
         stripper: takes metadata away while somebody waits for it; another one, which no queue of files stands before.
     """
@@ -87,6 +88,7 @@ class Files:
     def __init__(
         self,
         store: BlobStore,
+        receipts: BlobStore,
         records: FileRecords,
         examiner: Examiner,
         stripper: Examiner,
@@ -101,7 +103,7 @@ class Files:
         self._signing_key = settings.signing_key.get_secret_value().encode() if settings.signing_key else b""
         self._uploads = 0
         self._completions = WeakValueDictionary[str, asyncio.Lock]()
-        self.upkeep = Upkeep(store, records, examiner, clock, settings)
+        self.upkeep = Upkeep(store, receipts, records, examiner, clock, settings)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -152,7 +154,7 @@ class Files:
 
         Args:
             media_type: as its sender says; what it is, is seen when it comes.
-            size: in bytes, where it is known.
+            size: in bytes, where it is known; an S3 store takes nothing of another size then.
             seconds: for which its content can be sent.
             put_path: the gateway's own path, by the file's id, to which its content can be sent.
 
@@ -178,7 +180,7 @@ class Files:
             expires_at=until + _COMPLETION_SECONDS * 1000,
         )
         await self._records.add(file)
-        upload = await self._store.presigned_put(incoming_key(file_id), seconds)
+        upload = await self._store.presigned_put(incoming_key(file_id), seconds, size)
         if upload is None:
             url = signed(await self._key(), "PUT", put_path(file_id), until // 1000)
             upload = Presigned("PUT", url, {})
@@ -197,7 +199,7 @@ class Files:
         if waiting.state is not FileState.WAITING:
             raise _has_content()
         with self._upload():
-            artifact = await receive(self._store, file_id, pieces, limit=self._limit)
+            artifact = await receive(self._store, arrival_name(file_id), pieces, limit=self._limit)
         file, arrived = await self._arrived(waiting, artifact, expires_in)
         if not arrived:
             raise _has_content()
@@ -210,13 +212,19 @@ class Files:
             Conflict: nothing was sent yet.
             InvalidRequest, UnsupportedMedia, PayloadTooLarge: it cannot be used, and can be sent again.
         """
-        # One at a time: what its sender has replaced meanwhile is not copied over what was looked at.
+        # One at a time: others find it done. Those of other processes do it as well, and one of them comes first.
         async with self._completions.setdefault(file_id, asyncio.Lock()):
-            file = await self.file(organization, file_id)
-            if file.state is FileState.WAITING:
+            waiting = await self.file(organization, file_id)
+            if waiting.state is not FileState.WAITING:
+                return waiting
+            try:
                 with self._upload():
-                    artifact = await take_in(self._store, file, limit=self._limit)
-                file, _ = await self._arrived(file, artifact, expires_in)
+                    artifact = await take_in(self._store, file_id, limit=self._limit)
+            except NotFound:
+                return await self.ready_file(organization, file_id)
+            file, _ = await self._arrived(waiting, artifact, expires_in)
+            with suppress(Unavailable):  # it is swept
+                await self._store.delete(incoming_key(file_id))
             return file
 
     async def file(self, organization: str, file_id: str) -> File:
@@ -236,7 +244,7 @@ class Files:
         if file.state is FileState.WAITING:
             raise Conflict(
                 "The file has no content yet.",
-                hint="Send it to the URL that `POST /files/presign` gave, and complete it.",
+                hint="Send it to the URL that `POST /files/presign` gave, then complete the file.",
             )
         return file
 

@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from genesis.domain.artifact import Artifact
-from genesis.domain.file import File, MediaDetails, ids_in, peaks_key, thumbnail_key
+from genesis.domain.file import UPLOADS, File, MediaDetails, ids_in, peaks_key, thumbnail_key
 from genesis.domain.identity import Milliseconds
 from genesis.errors import Conflict, GenesisError, NotFound, Unavailable
 from genesis.files.contents import delete_contents, on_this_machine, remove_old_copies
@@ -32,6 +32,8 @@ _EXAMINED_AT_ONCE = 32
 _EXPIRED_AT_ONCE = 200
 _SWEPT_AT_ONCE = 1000
 _HOUR_MILLISECONDS = 3_600_000
+_RECEIPT_MILLISECONDS = 30 * 24 * _HOUR_MILLISECONDS
+"""A backup without files that is restored finds them for so long."""
 _INCOMING = "incoming/"
 _FIRST_PAUSE_MILLISECONDS = 4_000
 """Before a file is examined again that could not be; doubled each time."""
@@ -52,9 +54,16 @@ class Upkeep:
     """Work on files that nobody waits for. Several processes may do it at once: what one has done, others find done."""
 
     def __init__(
-        self, store: BlobStore, records: FileRecords, examiner: Examiner, clock: Clock, settings: Settings
+        self,
+        store: BlobStore,
+        receipts: BlobStore,
+        records: FileRecords,
+        examiner: Examiner,
+        clock: Clock,
+        settings: Settings,
     ) -> None:
         self._store = store
+        self._receipts = receipts
         self._records = records
         self._examiner = examiner
         self._clock = clock
@@ -78,6 +87,7 @@ class Upkeep:
             # Processes that start together do not sweep together.
             first = random.uniform(0, sweep_seconds)  # noqa: S311
             group.create_task(self._repeat("the store is not swept", self.sweep, sweep_seconds, first=first))
+            group.create_task(self._repeat("receipts are not swept", self.sweep_receipts, sweep_seconds, first=first))
 
     async def examine(self) -> None:
         """Looks into the files that nobody has looked into, and notes what there is.
@@ -133,35 +143,37 @@ class Upkeep:
         if await self._records.awaits_word():
             return 0
         before = self._clock.now() - round(self._orphan_hours * _HOUR_MILLISECONDS)
-        await self._store.remove_remains(before)
-        swept, batch = 0, dict[str, AbstractSet[str]]()
-        async for blob in self._store.blobs():
-            if blob.modified_at < before and (ids := ids_in(blob.key)):
-                batch[blob.key] = ids
-            if len(batch) >= _SWEPT_AT_ONCE:
-                swept += await self._sweep(batch)
-                batch = {}
-        swept += await self._sweep(batch)
+        swept = 0
+        async for batch in _old(self._store, before):
+            swept += await _delete(self._store, await self._orphans(batch))
         if swept:
             logger.info("%d contents of the store were deleted, which nothing referred to", swept)
+        await self._store.remove_remains(before)
         return swept
 
-    async def _sweep(self, batch: Mapping[str, AbstractSet[str]]) -> int:
+    async def sweep_receipts(self) -> int:
+        """Deletes old receipts of calls whose outcome is known; returns how many. None while a restored platform waits."""
+        if await self._records.awaits_word():
+            return 0
+        swept = 0
+        async for batch in _old(self._receipts, self._clock.now() - _RECEIPT_MILLISECONDS):
+            doubts = await self._records.in_doubt(set[str]().union(*batch.values()))
+            swept += await _delete(self._receipts, [key for key, ids in batch.items() if ids.isdisjoint(doubts)])
+        return swept
+
+    async def _orphans(self, batch: Mapping[str, AbstractSet[str]]) -> list[str]:
         all_ids = set[str]().union(*batch.values())
-        known = await self._records.known(all_ids)
-        # What has been completed has left `incoming`; what comes there after that is nobody's.
+        known = await self._records.known(all_ids, self._clock.now(), self._retention_ms)
+        # What comes to `incoming` when its file is complete is nobody's; nor is what was taken in beside a file's content.
         waiting = await self._records.waiting(all_ids)
-        orphans = [key for key, ids in batch.items() if ids.isdisjoint(waiting if key.startswith(_INCOMING) else known)]
-        failures = 0
-        for key in orphans:
-            try:
-                await self._store.delete(key)
-            except Unavailable as error:
-                failures += 1
-                if failures == _MOST_FAILURES:
-                    raise
-                logger.warning("%s is not swept now: %s", key, error.message)
-        return len(orphans) - failures
+        recorded = await self._records.recorded([key for key in batch if key.startswith(UPLOADS)])
+
+        def is_orphan(key: str, ids: AbstractSet[str]) -> bool:
+            if key.startswith(UPLOADS):
+                return key not in recorded
+            return ids.isdisjoint(waiting if key.startswith(_INCOMING) else known)
+
+        return [key for key, ids in batch.items() if is_orphan(key, ids)]
 
     async def _examine(self, file: File) -> None:
         try:
@@ -247,3 +259,31 @@ class Upkeep:
                     await (asyncio.sleep(seconds) if news is None else news.wait())
             except TimeoutError:
                 continue
+
+
+async def _old(store: BlobStore, before: Milliseconds) -> AsyncIterator[Mapping[str, AbstractSet[str]]]:
+    """The keys of contents that were stored before a moment, in batches, with the ids that they name; those without are
+    nobody's business."""
+    batch = dict[str, AbstractSet[str]]()
+    async for blob in store.blobs():
+        if blob.modified_at < before and (ids := ids_in(blob.key)):
+            batch[blob.key] = ids
+        if len(batch) >= _SWEPT_AT_ONCE:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
+
+
+async def _delete(store: BlobStore, keys: Collection[str]) -> int:
+    """Deletes contents, and returns how many; some may fail, but not all that there are."""
+    failures = 0
+    for key in keys:
+        try:
+            await store.delete(key)
+        except Unavailable as error:
+            failures += 1
+            if failures == _MOST_FAILURES:
+                raise
+            logger.warning("%s is not swept now: %s", key, error.message)
+    return len(keys) - failures

@@ -100,6 +100,14 @@ class BlobStore(Protocol):
             NotFound: there is no such content.
         """
 
+    async def copy(self, key: str, to: str, media_type: str) -> None:
+        """Gives a content a second key, which is from then on its own, without reading it; fine when it has that already.
+
+        Raises:
+            NotFound: there is no such content.
+            Conflict: there is another content under the new key.
+        """
+
     async def move(self, key: str, to: str, media_type: str) -> None:
         """Gives a content another key, without reading it; fine when that has been done already.
 
@@ -123,8 +131,19 @@ class BlobStore(Protocol):
     async def presigned_get(self, key: str, seconds: int, *, media_type: str, disposition: str) -> Presigned | None:
         """A request that reads a content from the store itself; None where it does not answer requests."""
 
-    async def presigned_put(self, key: str, seconds: int) -> Presigned | None:
-        """A request that writes a content to the store itself; None where it does not answer requests."""
+    async def presigned_put(self, key: str, seconds: int, size: int | None = None) -> Presigned | None:
+        """A request that writes a content to the store itself; None where it does not answer requests.
+
+        Args:
+            size: that the content has to have, in bytes, where the store can see to that; None for any.
+        """
+
+    async def check(self) -> None:
+        """Returns when a trial could be written, of which nothing stays.
+
+        Raises:
+            Unavailable: that failed; the store can take no contents now.
+        """
 
     def local_path(self, key: str) -> Path | None:
         """Where the content lies on this machine, if it is there; None where the store is elsewhere."""

@@ -112,15 +112,29 @@ class FileRecords(Protocol):
             after: the id of the last one that is not to be told again.
         """
 
-    async def known(self, ids: Collection[str]) -> set[str]:
+    async def known(
+        self, ids: Collection[str], now: Milliseconds = 0, default_retention_ms: Milliseconds | None = None
+    ) -> set[str]:
         """Those of these ids whose content has to be kept.
 
         That is what belongs to a file that is not deleted, and, where there is no record of a file, to a call
-        (`Attempt.call_key`) of a job that is not completed: such a call may have made what no record tells of yet, or what
-        its job goes on with when it is tried again. Of a completed job it is what a call may make that is still under way,
-        and what a step has put out: an earlier version, which records no files, may have run it after the schema was
-        brought up to date.
+        (`Attempt.call_key`) that is under way, or of a job that is not over: such a call may have made what no record tells
+        of yet. Of a job that has failed or was canceled it is what a retry would use: what a call may have made whose
+        outcome nobody knows, what a call or a step has put out, and the inputs of parts that are not done; for as long
+        after the job's end as its files are kept. Of a completed job it is what a step has put out: an earlier version,
+        which records no files, may have run it after the schema was brought up to date.
+
+        Args:
+            now: the moment at which jobs' files may be over; 0 for none of them.
+            default_retention_ms: how long they are kept where their organization does not say it; None for ever.
         """
+
+    async def in_doubt(self, call_keys: Collection[str]) -> set[str]:
+        """Those of these keys that name calls whose outcome somebody may still ask for: calls that are under way or whose
+        outcome nobody knows, and those of jobs that are not over."""
+
+    async def recorded(self, keys: Collection[str]) -> set[str]:
+        """Those of these keys under which ready files have their contents."""
 
     async def waiting(self, ids: Collection[str]) -> set[str]:
         """Those of these ids that belong to files which wait for their content."""

@@ -135,6 +135,7 @@ class Ledger(Protocol):
 
         Raises:
             IdempotencyConflict: the key was used for something else.
+            InvalidRequest: a file that it takes was deleted.
         """
 
     async def submit_batch(
@@ -144,6 +145,7 @@ class Ledger(Protocol):
 
         Raises:
             IdempotencyConflict: the key was used for something else.
+            InvalidRequest: a file that it takes was deleted.
         """
 
     async def claim(self, owner: str, lane: str, limit: int, begin: Begin) -> list[Claimed]:

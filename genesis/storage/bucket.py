@@ -89,8 +89,16 @@ class Bucket:
 
     def url(self, key: str) -> str:
         """Of a content, for presigned requests."""
-        base = self.presigned_for or f"https://s3.{self.region}.amazonaws.com"
-        return "/".join((base, self.name, *(part for part in (quote(self.prefix, safe="/"), key) if part)))
+        name = "/".join(part for part in (self.prefix, key) if part)
+        return self._url(self.presigned_for, name)
+
+    def inner_url(self, name: str) -> str:
+        """Of an object as its whole name has it, or of the bucket where that is empty, for requests of our own."""
+        return self._url(self.endpoint, name)
+
+    def _url(self, endpoint: str | None, name: str) -> str:
+        base = endpoint or f"https://s3.{self.region}.amazonaws.com"
+        return "/".join((base, self.name, *([quote(name, safe="/")] if name else [])))
 
 
 def bucket_of(settings: Settings) -> Bucket:

@@ -2,16 +2,14 @@
 
 import hashlib
 import os
-import secrets
 from contextlib import ExitStack, suppress
 from io import BufferedWriter
 from threading import Lock
 
 from genesis.errors import Conflict, NotFound
 from genesis.storage.keys import Key
-from genesis.storage.tree import Tree, closing
+from genesis.storage.tree import CREATE, Tree, closing, draft_name
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _COMPARED_BYTES = 1024 * 1024
 
 
@@ -29,8 +27,7 @@ class Draft:
         self._tree = tree
         self._key = key
         self._digest = hashlib.sha256()
-        # Begins with a dot, so that no key names it.
-        self._temporary = f".{secrets.token_hex(16)}.part"
+        self._temporary = draft_name()
         self._lock = Lock()
         self._open = ExitStack()
         self._file: BufferedWriter | None = None
@@ -81,7 +78,7 @@ class Draft:
     def _opened(self) -> BufferedWriter:
         if self._file is None:
             self._parent = self._open.enter_context(self._tree.parent(self._key))
-            self._file = os.fdopen(os.open(self._temporary, _CREATE, 0o666, dir_fd=self._parent), "wb")
+            self._file = os.fdopen(os.open(self._temporary, CREATE, 0o666, dir_fd=self._parent), "wb")
         return self._file
 
     def _remove(self) -> None:

@@ -99,7 +99,16 @@ class FileStore:
                 # Not while a thread is at it, which may go on when nobody waits for it any more.
                 under_way.add_done_callback(lambda _: _close(opening))
 
-    async def move(self, key: str, to: str, media_type: str) -> None:  # noqa: ARG002  # a name tells the type here
+    async def copy(self, key: str, to: str, media_type: str) -> None:  # noqa: ARG002  # a name tells the type here
+        """Gives a content a second key; see the port.
+
+        Raises:
+            Conflict: there is another content under the new key.
+        """
+        source, target = parsed(key), parsed(to)
+        await self._run("write", lambda: self._copy(source, target))
+
+    async def move(self, key: str, to: str, media_type: str) -> None:  # noqa: ARG002  # the same
         """Gives a content another key; see the port.
 
         Raises:
@@ -137,10 +146,19 @@ class FileStore:
         parsed(key)
         return None
 
-    async def presigned_put(self, key: str, seconds: int) -> Presigned | None:  # noqa: ARG002  # the same
+    async def presigned_put(
+        self,
+        key: str,
+        seconds: int,  # noqa: ARG002  # the same
+        size: int | None = None,  # noqa: ARG002
+    ) -> Presigned | None:
         """None; see the port."""
         parsed(key)
         return None
+
+    async def check(self) -> None:
+        """Tries to write; see the port."""
+        await self._run("write", self._tree.check)
 
     def local_path(self, key: str) -> Path | None:
         """Where the content lies; see the port.
@@ -195,12 +213,16 @@ class FileStore:
         descriptor = self._tree.open(key)
         return descriptor, os.fstat(descriptor).st_size
 
+    def _copy(self, source: Key, target: Key) -> None:
+        with self._tree.source(source) as old, self._tree.parent(target) as new:
+            # A content is never changed, so that two keys may share one file.
+            if not self._tree.link(old, source.name, new, target) and not self._are_alike(source, target):
+                raise another_content(target)
+            os.fsync(new)
+
     def _move(self, source: Key, target: Key) -> None:
         try:
-            with self._tree.source(source) as old, self._tree.parent(target) as new:
-                if not self._tree.link(old, source.name, new, target) and not self._are_alike(source, target):
-                    raise another_content(target)
-                os.fsync(new)
+            self._copy(source, target)
         except (NotFound, FileNotFoundError):
             if self._tree.path(target) is None:
                 raise

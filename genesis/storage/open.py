@@ -1,7 +1,5 @@
 """Opens the store of files that the settings name."""
 
-import secrets
-import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -9,7 +7,9 @@ from genesis.errors import Misconfigured, Unavailable
 from genesis.ports.blobs import BlobStore
 from genesis.settings import Settings
 from genesis.storage.file import FileStore
+from genesis.storage.tree import Tree
 
+_RECEIPTS = ".receipts"
 _TRIAL_SECONDS = 10.0
 _USE = "Use file:///absolute/folder or s3://bucket/prefix."
 
@@ -27,12 +27,21 @@ def open_store(settings: Settings) -> BlobStore:
     return _open_folder("STORAGE_URL", _folder(settings.storage_url))
 
 
+def open_receipts(settings: Settings) -> BlobStore:
+    """The store of receipts, within the store of files: below a name that no key of a file has.
+
+    Raises:
+        Misconfigured: it cannot be written to.
+    """
+    if settings.storage_url is None:
+        return open_store(settings.model_copy(update={"storage_path": settings.storage_path / _RECEIPTS}))
+    return open_store(settings.model_copy(update={"storage_url": f"{settings.storage_url.rstrip('/')}/{_RECEIPTS}"}))
+
+
 def _open_folder(name: str, root: Path) -> BlobStore:
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix=".") as trial:
-            (Path(trial) / "file").touch()
-            (Path(trial) / "link").hardlink_to(Path(trial) / "file")
+        Tree(root).check()
     except OSError as error:
         raise Misconfigured(
             f"{name}: files cannot be written to {root}: {error.strerror or error}.",
@@ -46,11 +55,9 @@ def _open_bucket(settings: Settings) -> BlobStore:
     from genesis.storage.s3 import S3Store, replaces_nothing
 
     bucket = bucket_of(settings)
-    # Begins with a dot, so that no key names it.
-    trial = f".trial-{secrets.token_hex(16)}"
     try:
         with answering("write"):
-            is_conditional = replaces_nothing(bucket.client(seconds=_TRIAL_SECONDS, retries=1), trial)
+            is_conditional = replaces_nothing(bucket.client(seconds=_TRIAL_SECONDS, retries=1))
     except Unavailable as error:
         if is_refusal(error.__cause__):
             name = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

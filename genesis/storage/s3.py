@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,8 @@ from genesis.ports.blobs import Blob, Presigned
 from genesis.storage.bucket import Bucket, answering, code_of
 from genesis.storage.keys import checked_folder, found_key, is_folder, parsed
 from genesis.storage.parts import PartsWriter
-from genesis.storage.sigv4 import presigned
+from genesis.storage.remains import end_old_uploads
+from genesis.storage.sigv4 import Credentials, presigned
 
 _REQUEST_SECONDS = 300.0
 """Of one request with its body: a part of 8 MiB over 30 KiB/s, or a copy within the store."""
@@ -34,7 +36,8 @@ class S3Store:
     """Implements `genesis.ports.blobs.BlobStore` on a bucket.
 
     Receipts lie below `.receipts/`, which is no folder of contents. Uploads in parts whose writer has died are invisible
-    here, but cost money: a lifecycle rule `AbortIncompleteMultipartUpload` of one day ends them.
+    there, but cost money: where a role gives the credentials, a lifecycle rule `AbortIncompleteMultipartUpload` of one day
+    has to end them.
 
     Args:
         is_conditional: whether the store refuses to replace what is there (`If-None-Match`). Of a content in parts, and
@@ -84,7 +87,11 @@ class S3Store:
         parsed(key)
         with answering("read", key):
             async with asyncio.timeout(_SHORT_SECONDS):
-                return _blob(key, await obstore.head_async(self._client, key))
+                try:
+                    return _blob(key, await obstore.head_async(self._client, key))
+                except FileNotFoundError:
+                    # An answer to HEAD does not tell whether there is a bucket; one to GET does.
+                    return _blob(key, (await obstore.get_async(self._client, key)).meta)
 
     async def pieces(self, key: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """A content in pieces; see the port. Each is a request of its own, so that a slow reader holds up none."""
@@ -107,8 +114,8 @@ class S3Store:
                 upcoming.cancel()
                 await asyncio.gather(upcoming, return_exceptions=True)
 
-    async def move(self, key: str, to: str, media_type: str) -> None:  # noqa: ARG002  # a copy within keeps its type
-        """Gives a content another key; see the port. The store goes on naming the type that it was sent with.
+    async def copy(self, key: str, to: str, media_type: str) -> None:  # noqa: ARG002  # a copy within keeps its type
+        """Gives a content a second key; see the port. The store goes on naming the type that it was sent with.
 
         Raises:
             Conflict: there is another content under the new key.
@@ -118,10 +125,21 @@ class S3Store:
             with answering("copy", key):
                 async with asyncio.timeout(_REQUEST_SECONDS):
                     await obstore.copy_async(self._client, key, to)
-        elif not await self._is_there(key):
-            return
         elif await self._digest_of(key) != await self._digest_of(to):
             raise _another_content(to)
+
+    async def move(self, key: str, to: str, media_type: str) -> None:
+        """Gives a content another key; see the port.
+
+        Raises:
+            Conflict: there is another content under the new key.
+        """
+        try:
+            await self.copy(key, to, media_type)
+        except NotFound:
+            if not await self._is_there(to):
+                raise
+            return
         await self.delete(key)
 
     async def delete(self, key: str) -> None:
@@ -146,9 +164,11 @@ class S3Store:
                     if found_key(one["path"]):
                         yield _blob(one["path"], one)
 
-    async def remove_remains(self, before: Milliseconds) -> int:  # noqa: ARG002  # see the class
-        """None can be found: the library does not list uploads in parts; the bucket's lifecycle rule ends them."""
-        return 0
+    async def remove_remains(self, before: Milliseconds) -> int:
+        """Ends uploads in parts; see the port. None with a role's credentials, which only the library has."""
+        if self._bucket.credentials is None:
+            return 0
+        return await end_old_uploads(self._bucket, self._bucket.credentials, before)
 
     async def presigned_get(self, key: str, seconds: int, *, media_type: str, disposition: str) -> Presigned | None:
         """A request to the store; see the port. None with a role's credentials, which only the library has.
@@ -158,24 +178,39 @@ class S3Store:
         parsed(key)
         if self._bucket.credentials is None:
             return None
-        url = presigned(
-            "GET",
-            self._bucket.url(key),
-            self._bucket.credentials,
-            region=self._bucket.region,
-            now=datetime.now(UTC),
-            seconds=seconds,
-            query={"response-content-type": media_type, "response-content-disposition": disposition},
-        )
-        return Presigned("GET", url, {})
+        query = {"response-content-type": media_type, "response-content-disposition": disposition}
+        return Presigned("GET", self._signed("GET", key, self._bucket.credentials, seconds, query=query), {})
 
-    async def presigned_put(self, key: str, seconds: int) -> Presigned | None:
-        """A request to the store; see the port."""
+    async def presigned_put(self, key: str, seconds: int, size: int | None = None) -> Presigned | None:
+        """A request to the store; see the port. The store cannot be told a size with a role's credentials."""
         parsed(key)
+        if size is not None and self._bucket.credentials is not None:
+            signed = self._signed("PUT", key, self._bucket.credentials, seconds, headers={"content-length": str(size)})
+            return Presigned("PUT", signed, {})  # every client sends this field, and browsers let nobody set it
         with answering("sign"):
             async with asyncio.timeout(_SHORT_SECONDS):
                 url = await obstore.sign_async(self._public, "PUT", key, timedelta(seconds=seconds))
         return Presigned("PUT", url, {})
+
+    async def check(self) -> None:
+        """Writes and deletes an object; see the port."""
+        trial = _trial_name()
+        with answering("write"):
+            async with asyncio.timeout(_SHORT_SECONDS):
+                await obstore.put_async(self._client, trial, b"", use_multipart=False)
+                await obstore.delete_async(self._client, trial)
+
+    def _signed(self, method: str, key: str, credentials: Credentials, seconds: int, **more: dict[str, str]) -> str:
+        given = {"query": dict[str, str](), **more}
+        return presigned(
+            method,
+            self._bucket.url(key),
+            credentials,
+            region=self._bucket.region,
+            now=datetime.now(UTC),
+            seconds=seconds,
+            **given,
+        )
 
     def local_path(self, key: str) -> Path | None:
         """None; see the port."""
@@ -254,11 +289,12 @@ class S3Store:
         return [name for name in names if is_folder(name)]
 
 
-def replaces_nothing(client: Client, trial: str) -> bool:
+def replaces_nothing(client: Client) -> bool:
     """Writes and deletes an object; whether the store honors `If-None-Match` on the way.
 
     Blocks, and raises the library's errors.
     """
+    trial = _trial_name()
     try:
         is_conditional = [_is_new(client, trial), _is_new(client, trial)] == [True, False]
     except exceptions.BaseError as error:
@@ -268,6 +304,10 @@ def replaces_nothing(client: Client, trial: str) -> bool:
         obstore.put(client, trial, b"", use_multipart=False)
     obstore.delete(client, trial)
     return is_conditional
+
+
+def _trial_name() -> str:
+    return f".trial-{secrets.token_hex(16)}"  # begins with a dot, so that no key names it
 
 
 def _is_new(client: Client, name: str) -> bool:

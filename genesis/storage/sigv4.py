@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -33,6 +34,7 @@ def presigned(
     now: datetime,
     seconds: int,
     query: Mapping[str, str],
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The URL, with a signature that allows this request to whoever has it.
 
@@ -41,25 +43,29 @@ def presigned(
         now: in UTC.
         seconds: from then on it is allowed for.
         query: what else the request says, for example `response-content-type`.
+        headers: that the request has to have, by their names in small letters; beside the host's.
     """
     parts = urlsplit(url)
     moment = f"{now:%Y%m%dT%H%M%SZ}"
     scope = f"{now:%Y%m%d}/{region}/s3/aws4_request"
+    host = parts.hostname or ""
+    if parts.port not in (None, _PORTS.get(parts.scheme)):
+        host = f"{host}:{parts.port}"
+    given = sorted({**headers, "host": host}.items())
+    names = ";".join(name for name, _ in given)
     fields = {
         **query,
         "X-Amz-Algorithm": _ALGORITHM,
         "X-Amz-Credential": f"{credentials.access_key_id}/{scope}",
         "X-Amz-Date": moment,
         "X-Amz-Expires": str(seconds),
-        "X-Amz-SignedHeaders": "host",
+        "X-Amz-SignedHeaders": names,
     }
     if credentials.session_token:
         fields["X-Amz-Security-Token"] = credentials.session_token
     asked = "&".join(f"{name}={value}" for name, value in sorted((_encoded(n), _encoded(v)) for n, v in fields.items()))
-    host = parts.hostname or ""
-    if parts.port not in (None, _PORTS.get(parts.scheme)):
-        host = f"{host}:{parts.port}"
-    request = "\n".join((method, parts.path or "/", asked, f"host:{host}", "", "host", "UNSIGNED-PAYLOAD"))
+    lines = (f"{name}:{value}" for name, value in given)
+    request = "\n".join((method, parts.path or "/", asked, *lines, "", names, "UNSIGNED-PAYLOAD"))
     digest = hashlib.sha256(request.encode()).hexdigest()
     signed = f"{_ALGORITHM}\n{moment}\n{scope}\n{digest}"
     key = f"AWS4{credentials.secret_access_key}".encode()

@@ -6,6 +6,7 @@ A content lies at `folder/<shard>/name`. Earlier versions kept it at `folder/nam
 import errno
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from genesis.errors import NotFound
 from genesis.ports.blobs import Blob, no_content
 from genesis.storage.keys import Key, found_key, is_folder, is_shard
 
+CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO must not hold a thread
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # What open(2) says of a name that is missing, or that is a link, a socket, or a file where a folder has to be.
@@ -56,7 +58,7 @@ class Tree:
     def parent(self, key: Key) -> Iterator[int]:
         """The folder that a new content belongs in, which has reached the disk."""
         with (
-            closing(os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)) as root,
+            closing(self._opened_root()) as root,
             _created(root, key.folder) as folder,
             _created(folder, key.shard) as parent,
         ):
@@ -119,6 +121,18 @@ class Tree:
                         if blob := _blob(folder, entry):
                             yield blob
 
+    def check(self) -> None:
+        """Returns when a file could be written below the root, and linked; nothing of it stays."""
+        with closing(self._opened_root()) as root:
+            name, other = draft_name(), draft_name()
+            with closing(os.open(name, CREATE, 0o666, dir_fd=root)) as descriptor:
+                try:
+                    os.write(descriptor, b"x")
+                    os.link(name, other, src_dir_fd=root, dst_dir_fd=root, follow_symlinks=False)
+                    os.unlink(other, dir_fd=root)
+                finally:
+                    os.unlink(name, dir_fd=root)
+
     def remove_remains(self, before: Milliseconds) -> int:
         """Deletes drafts that nobody has added to since that moment; returns how many there were."""
         removed = 0
@@ -135,7 +149,7 @@ class Tree:
         return removed
 
     def _folders(self) -> list[str]:
-        with closing(os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)) as root, os.scandir(root) as entries:
+        with closing(self._opened_root()) as root, os.scandir(root) as entries:
             return [entry.name for entry in entries if is_folder(entry.name)]
 
     def _find(self, key: Key) -> tuple[int, tuple[str, ...]]:
@@ -162,6 +176,7 @@ class Tree:
         except OSError as error:
             if error.errno not in _ABSENT:
                 raise
+            os.close(self._opened_root())  # without the root nobody knows what there is
             yield None
             return
         with closing(descriptor):
@@ -172,12 +187,20 @@ class Tree:
         with closing(self._open_folder(*folders)) as descriptor:
             yield descriptor
 
+    def _opened_root(self) -> int:
+        return os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+
     def _open_folder(self, first: str, *others: str) -> int:
         descriptor = os.open(self.root / first, _FOLDER)
         for name in others:
             with closing(descriptor):
                 descriptor = os.open(name, _FOLDER, dir_fd=descriptor)
         return descriptor
+
+
+def draft_name() -> str:
+    """A new name for what is being written; begins with a dot, so that no key names it."""
+    return f".{secrets.token_hex(16)}.part"
 
 
 @contextmanager

@@ -440,7 +440,7 @@ class ExpiresIn(RootModel[int]):
 class Size(RootModel[int]):
     root: Annotated[int, Field(ge=1, title="Size")]
     """
-    In bytes, so that one that is too large is refused at once.
+    In bytes, so that one that is too large is refused at once. An S3 store takes nothing of another size then, and otherwise tells what is too large when all of it has come.
     """
 
 
@@ -470,7 +470,7 @@ class PresignRequest(BaseModel):
     """
     size: Annotated[Size | None, Field(title="Size")] = None
     """
-    In bytes, so that one that is too large is refused at once.
+    In bytes, so that one that is too large is refused at once. An S3 store takes nothing of another size then, and otherwise tells what is too large when all of it has come.
     """
 
 
@@ -614,6 +614,18 @@ class StepEstimateView(BaseModel):
     By unit, as exact decimal numbers.
     """
     step: Annotated[str, Field(title="Step")]
+
+
+class StoreStatus(BaseModel):
+    """
+    Whether the store takes files.
+    """
+
+    ready: Annotated[bool, Field(title="Ready")]
+    reason: Annotated[str | None, Field(title="Reason")]
+    """
+    Why it cannot be written to.
+    """
 
 
 class StreamView(BaseModel):
@@ -950,6 +962,10 @@ class Readiness(BaseModel):
     """
     ledger: LedgerStatus
     ready: Annotated[bool, Field(title="Ready")]
+    store: StoreStatus | None
+    """
+    As of the last trial, half a minute ago at most. Null where no files are taken, as by an executor.
+    """
     workers: Annotated[list[WorkerStatus], Field(title="Workers")]
 
 

@@ -13,7 +13,7 @@ from genesis.domain.file import ids_in
 from genesis.files.examiner import Examiner
 from genesis.files.upkeep import Upkeep
 from genesis.settings import Settings
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from tests.support.ledger import SetClock
 from tests.support.processes import free_port, server
 from tests.support.uploads import png, settings_on, wav
@@ -79,7 +79,7 @@ async def swept(settings):
     clock.time = time.time_ns() // 1_000_000 + DAYS_LATER
     try:
         async with open_database(settings) as database:
-            await Upkeep(store, database.files, Examiner(), clock, settings).sweep()
+            await Upkeep(store, open_receipts(settings), database.files, Examiner(), clock, settings).sweep()
             ids = {one for blob in [blob async for blob in store.blobs()] for one in ids_in(blob.key)}
             return ids, await database.files.known(ids)
     finally:

@@ -12,9 +12,8 @@ from genesis.domain.artifact import Artifact
 from genesis.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge
 from genesis.ports.blobs import BlobStore
 from genesis.settings import Settings
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from tests.support.blobs import KINDS, listed, opened, settings_of
-from workers.receipts import open_receipts
 
 KEY = "images/01900000-0000-7000-8000-000000000000.png"
 NOT_KEYS = [
@@ -132,8 +131,9 @@ async def test_a_missing_file(store: BlobStore) -> None:
         await store.read(KEY, limit=100)
     with pytest.raises(NotFound):
         await store.blob(KEY)
-    with pytest.raises(NotFound):
-        await store.move(KEY, "images/other.png", "image/png")
+    for give_key in (store.move, store.copy):
+        with pytest.raises(NotFound):
+            await give_key(KEY, "images/other.png", "image/png")
     assert store.local_path(KEY) is None
     await store.write("images/other.png", b"x", "image/png")
     with pytest.raises(NotFound):
@@ -149,9 +149,12 @@ async def test_what_is_no_key(store: BlobStore, key: str) -> None:
         store.blob(key),
         store.move(key, good, "image/png"),
         store.move(good, key, "image/png"),
+        store.copy(key, good, "image/png"),
+        store.copy(good, key, "image/png"),
         store.delete(key),
         store.presigned_get(key, 60, media_type="image/png", disposition="inline"),
         store.presigned_put(key, 60),
+        store.presigned_put(key, 60, 5),
         anext(aiter(store.pieces(key))),
         store.writing(key, "image/png").__aenter__(),
     ]
@@ -197,6 +200,18 @@ async def test_a_moved_content(store: BlobStore) -> None:
     for _ in range(2):
         await store.move("incoming/a.part", KEY, "image/png")
         assert await listed(store) == {KEY: 1}
+    assert await store.read(KEY, limit=100) == b"x"
+
+
+async def test_a_copied_content(store: BlobStore) -> None:
+    await store.write("incoming/a.part", b"x", "application/octet-stream")
+    for _ in range(2):
+        await store.copy("incoming/a.part", KEY, "image/png")
+        assert await listed(store) == {KEY: 1, "incoming/a.part": 1}
+    await store.write("incoming/b.part", b"y", "application/octet-stream")
+    with pytest.raises(Conflict):
+        await store.copy("incoming/b.part", KEY, "image/png")
+    await store.delete("incoming/a.part")
     assert await store.read(KEY, limit=100) == b"x"
 
 

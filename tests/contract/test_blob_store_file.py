@@ -97,7 +97,32 @@ class TestFileStore:
             await store.write(KEY, b"x", "image/png")
         with pytest.raises(Unavailable, match="cannot list"):
             await listed(store)
+        with pytest.raises(Unavailable):
+            store.local_path(KEY)
+        for call in (
+            store.check(),
+            store.read(KEY, limit=9),
+            store.blob(KEY),
+            store.delete(KEY),
+            listed(store, "images"),
+        ):
+            with pytest.raises(Unavailable):
+                await call
         await store.close()
+
+    async def test_a_trial_leaves_nothing(
+        self, store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def read_only(*_: object, **__: object) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        for name in ("write", "link"):
+            with monkeypatch.context() as patch:
+                patch.setattr(f"os.{name}", read_only)
+                with pytest.raises(Unavailable, match="Read-only"):
+                    await store.check()
+        await store.check()
+        assert list((tmp_path / "store").iterdir()) == []
 
     async def test_file_and_folders_reach_the_disk_in_order(
         self, store: FileStore, monkeypatch: pytest.MonkeyPatch

@@ -3,7 +3,9 @@
 import asyncio
 import io
 import os
+import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -15,11 +17,10 @@ from yarl import URL
 from genesis.errors import Conflict, Misconfigured, NotFound, Unavailable
 from genesis.settings import Settings
 from genesis.storage.bucket import bucket_of
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from genesis.storage.s3 import S3Store
 from tests.support.blobs import listed, written
 from tests.support.s3 import BUCKET, CREDENTIALS, Gate, S3Server, shared_s3
-from workers.receipts import open_receipts
 
 KEY = "images/01900000-0000-7000-8000-000000000000.png"
 MIB = 1024 * 1024
@@ -100,6 +101,16 @@ class TestPresigned:
         assert (await get(session, shown.url))[2]["content-type"] == "image/png"
         assert await put(session, asked.url.replace("a.part", "b.part"), b"") == 403
 
+    async def test_put_of_a_certain_size(self, store: S3Store, session: aiohttp.ClientSession) -> None:
+        asked = await store.presigned_put("incoming/a.part", 60, 1_000)
+        assert asked is not None
+        for size in (0, 999, 1_001, 5 * MIB):
+            assert await put(session, asked.url, bytes(size)) == 403
+        assert await put(session, asked.url.replace("content-length%3B", ""), bytes(999)) == 403
+        assert await listed(store) == {}
+        assert await put(session, asked.url, bytes(1_000)) == 200
+        assert await listed(store) == {"incoming/a.part": 1_000}
+
     async def test_expired_ones_are_refused(self, store: S3Store, session: aiohttp.ClientSession) -> None:
         await store.write(KEY, b"x", "image/png")
         shown = await store.presigned_get(KEY, 1, media_type="image/png", disposition="inline")
@@ -157,6 +168,40 @@ class TestParts:
         with pytest.raises(Conflict):
             await written(store, KEY, [bytes(20 * MIB)])
         assert server.uploads() == before
+
+    async def test_uploads_that_a_killed_process_has_left_are_ended(
+        self, store: S3Store, server: S3Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("genesis.storage.remains._LISTED_AT_ONCE", 1)
+        before = server.uploads()
+        other = S3Store(bucket_of(server.settings()), is_conditional=True)
+        now = round(time.time() * 1000)
+        async with AsyncExitStack() as stack:
+            contents = (
+                (store, KEY),
+                (store, KEY.replace("images", "audio")),
+                (store, "photos/of-others.png"),
+                (other, KEY),
+            )
+            for place, key in contents:
+                writer = await stack.enter_async_context(place.writing(key, "image/png"))
+                for _ in range(9):
+                    await writer.write(bytes(MIB))
+            async with asyncio.timeout(20):
+                while server.uploads() < before + 4:
+                    await asyncio.sleep(0.01)
+            assert await store.remove_remains(now - 60_000) == 0
+            assert await store.remove_remains(now + 60_000) == 2
+            assert await store.remove_remains(now + 60_000) == 0
+            assert server.uploads() == before + 2
+            stack.pop_all()
+
+    async def test_a_store_that_lists_no_uploads_is_left_alone(self, settings: Settings) -> None:
+        wrong = settings.model_copy(update={"aws_secret_access_key": SecretStr("hunter2")})
+        assert await S3Store(bucket_of(wrong), is_conditional=True).remove_remains(10**15) == 0
+        away = settings.model_copy(update={"aws_endpoint_url": "http://127.0.0.1:9"})
+        with pytest.raises(Unavailable):
+            await S3Store(bucket_of(away), is_conditional=True).remove_remains(10**15)
 
     async def test_a_server_that_goes_and_comes_back(self, server: S3Server, gate: Gate) -> None:
         store = await asyncio.to_thread(open_store, server.settings(port=gate.port))
@@ -276,6 +321,7 @@ class TestOpening:
         assert open_store(settings)._is_conditional  # type: ignore[attr-defined]
         import obstore
 
+        await open_store(settings).check()
         found = await obstore.list(root._client, prefix).collect_async()
         assert list(found) == []
 
@@ -322,6 +368,7 @@ class TestOpening:
             store.read(KEY, limit=10),
             store.blob(KEY),
             store.delete(KEY),
+            store.check(),
             written(store, KEY, [bytes(MIB)] * 20),
             anext(aiter(store.blobs())),
         ]
@@ -332,7 +379,8 @@ class TestOpening:
 
     async def test_a_bucket_that_has_gone(self, settings: Settings) -> None:
         store = S3Store(bucket_of(settings.model_copy(update={"storage_url": "s3://another"})), is_conditional=True)
-        for call in (store.write(KEY, b"x", "image/png"), store.read(KEY, limit=10), anext(aiter(store.blobs()))):
+        calls = (store.write(KEY, b"x", "image/png"), store.read(KEY, limit=10), anext(aiter(store.blobs())))
+        for call in (*calls, store.blob(KEY), store.check()):
             with pytest.raises(Unavailable, match="no such bucket"):
                 await call
 

@@ -1,5 +1,6 @@
 """Files that jobs make and take, in every kind of database: recorded with the ledger's changes, and kept while in use."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,14 +8,14 @@ import pytest
 from genesis.domain.artifact import STORAGE_PREFIX, Artifact
 from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.batch import Batch
-from genesis.domain.file import FileSource, FileState
+from genesis.domain.file import File, FileSource, FileState
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
-from genesis.domain.step import StepState
+from genesis.domain.step import Part, Step, StepState
 from genesis.engine.outcome import paid
-from genesis.errors import Conflict, Fenced, NotFound
-from genesis.ports.ledger import Change, Decision, Fence, Finish, Idempotency
+from genesis.errors import Conflict, Fenced, InvalidRequest, NotFound
+from genesis.ports.ledger import Change, Decision, Fence, Finish, Idempotency, Submission
 from genesis.ports.workers import CallResult
 from tests.support.files import artifact_of, expiring, file_of, retention_of
 from tests.support.jobs import job_of
@@ -172,13 +173,11 @@ async def test_what_a_job_takes_is_in_use_until_the_job_is_over(database):
 async def test_jobs_use_only_files_of_their_organization_that_are_there(database, organization):
     other = await organization("other")
     async with joined(database) as opened:
-        theirs, gone, mine = file_of(organization=other), file_of(), file_of()
-        for file in (theirs, gone, mine):
+        theirs, mine = file_of(organization=other), file_of()
+        for file in (theirs, mine):
             await opened.files.add(file)
-        await opened.files.delete(DEFAULT_ORGANIZATION, gone.id, 2_000)
         inputs = {
             "a": theirs.url,
-            "b": gone.url,
             "c": STORAGE_PREFIX + f"images/{new_id()}.png",
             "d": STORAGE_PREFIX + "nothing",
             "e": mine.url,
@@ -195,6 +194,56 @@ async def test_jobs_use_only_files_of_their_organization_that_are_there(database
         assert again.replayed
         assert await uses(database) == [(mine.id, job.id)]
         assert (await opened.files.delete(other, theirs.id, 3_000)).state is FileState.DELETED
+
+
+async def test_a_job_whose_file_was_deleted_meanwhile_is_refused(database):
+    async with joined(database) as opened:
+        file, kept = file_of(), file_of("audio")
+        for one in (file, kept):
+            await opened.files.add(one)
+        accepted, key = taken(file), Idempotency("k", "f")
+        await opened.ledger.submit(accepted, idempotency=key)
+        await opened.ledger.cancel(DEFAULT_ORGANIZATION, accepted.id)
+        await opened.files.delete(DEFAULT_ORGANIZATION, file.id, 3_000)
+        for number in range(2):  # its key is as if it had never come
+            late, other = taken(kept, file), Idempotency("l", f"{number}")
+            answers = await asyncio.gather(
+                opened.ledger.submit(late, idempotency=other, head_start=head_start(late)),
+                opened.ledger.submit(taken(kept, file), idempotency=other),
+                opened.ledger.submit(taken(file)),
+                return_exceptions=True,
+            )
+            for answer in answers:
+                assert isinstance(answer, InvalidRequest)
+                assert file.id in answer.message
+            assert [field.field for field in answers[0].errors] == ["inputs.image_1"]
+        batch = Batch(new_id(), DEFAULT_ORGANIZATION, 1_000, 2)
+        with pytest.raises(InvalidRequest) as refused:
+            await opened.ledger.submit_batch(batch, [taken(kept), taken(file)], idempotency=other)
+        assert [field.field for field in refused.value.errors] == ["jobs.1.inputs.image_0"]
+        assert await uses(database) == [(file.id, accepted.id)]
+        assert [job.id for job in (await opened.queries.jobs(DEFAULT_ORGANIZATION, limit=9)).jobs] == [accepted.id]
+        assert (
+            await opened.ledger.submit(taken(file), idempotency=key)
+        ).job.id == accepted.id  # it was accepted before
+        last = taken(kept)
+        assert (await opened.ledger.submit(last, idempotency=other)).job.id == last.id
+
+
+async def test_a_job_and_the_deletion_of_its_file_at_once(database):
+    """One of the two is refused, whichever comes first."""
+    async with joined(database) as opened:
+        outcomes = set()
+        for number in range(20):
+            file = file_of()
+            await opened.files.add(file)
+            both = [
+                opened.ledger.submit(taken(file)),
+                opened.files.delete(DEFAULT_ORGANIZATION, file.id, 3_000),
+            ]
+            answers = await asyncio.gather(*both[:: 1 - 2 * (number % 2)], return_exceptions=True)
+            outcomes.add(frozenset(type(answer) for answer in answers))
+        assert outcomes <= {frozenset({Submission, Conflict}), frozenset({InvalidRequest, File})}
 
 
 async def test_a_job_that_begins_at_once_and_those_of_a_batch_use_their_files(database):
@@ -270,6 +319,52 @@ async def test_what_a_version_without_records_has_put_out_is_kept(database):
             opened.ledger, job, steps=(step,), evidence=(replace(made(cut), artifact=None),), outcome=COMPLETED
         )
         assert await opened.files.known([cut.call_key]) == set()
+
+
+async def test_what_a_retry_would_use_is_kept_for_as_long_as_files_are(database, organization):
+    other = await organization("other")
+    await retention_of(database, other, 60)
+    async with joined(database) as opened:
+        job, cut = await making(opened, organization=other)
+        failed, unknown, paid_for = (attempt_of(number=number) for number in (2, 3, 4))
+        unknown = replace(unknown, state=AttemptState.UNKNOWN)
+        output = {"image_url": f"/storage/images/{paid_for.call_key}.png"}
+        paid_for = replace(paid_for, state=AttemptState.SUCCEEDED, output=output)
+        evidence = [replace(one, state=AttemptState.FAILED) for one in (cut, failed)]
+        for attempt in (failed, unknown, paid_for):
+            await decide(opened.ledger, job, intents=(replace(attempt, state=AttemptState.INTENDED, output=None),))
+        parts = tuple(
+            Step(
+                f"first#{number}",
+                "transcription",
+                state,
+                part=Part("first", 1 + number, {"audio_url": f"/storage/audio/{key}-{number}.flac"}),
+            )
+            for number, (key, state) in enumerate(
+                [(cut.call_key, StepState.DONE), (cut.call_key, StepState.WAITING), (failed.call_key, StepState.DONE)],
+                1,
+            )
+        )
+        await opened.ledger.decide(Decision(fence_of(job), Change(parts=parts)))
+        await decide(opened.ledger, job, evidence=(*evidence, unknown))
+        keys = {one.call_key for one in (cut, failed, unknown, paid_for)}
+        assert await opened.files.known(keys, 10**15, 1) == keys
+        await decide(opened.ledger, job, outcome=FAILED)
+        with pytest.raises(Fenced):  # too late for its step, which is going to use it when the job is run again
+            await decide(opened.ledger, job, evidence=(paid_for,))
+        ended = (await opened.queries.job(other, job.id)).completed_at
+        of_use = keys - {failed.call_key}
+        assert await opened.files.known(keys) == of_use
+        assert await opened.files.known(keys, ended + 59_999, 1) == of_use
+        assert await opened.files.known(keys, ended + 60_000) == set()
+        await retention_of(database, other, "NULL")
+        assert await opened.files.known(keys, 10**15) == of_use
+        assert await opened.files.known(keys, ended + 999, 1_000) == of_use
+        assert await opened.files.known(keys, ended + 1_000, 1_000) == set()
+        assert await opened.files.in_doubt(keys) == {unknown.call_key}
+        await opened.ledger.retry(other, job.id, resend=True)
+        assert await opened.files.known(keys, 10**15, 1) == keys
+        assert await opened.files.in_doubt(keys) == keys
 
 
 async def test_a_file_that_no_database_can_hold_is_none_of_the_evidence(database):

@@ -376,8 +376,9 @@ async def test_a_backup_is_restored_from_any_store_into_any(old, new, tmp_path, 
         assert await stores.receipts.read("text/key.json", limit=100) == b"{}"
         assert {blob.key async for blob in stores.contents.blobs()} == set(contents)
     newer.settings.db_path.unlink()
-    with pytest.raises(Misconfigured, match="store of files is not empty"):
-        await restore(newer.settings, tmp_path / "backup.tar", Queued.HOLD)
+    await restore(
+        newer.settings, tmp_path / "backup.tar", Queued.HOLD
+    )  # as after one that was killed before its database
 
 
 async def test_a_bucket_is_emptied_again_when_the_database_fails(archive, new, monkeypatch):

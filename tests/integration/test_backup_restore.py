@@ -21,13 +21,13 @@ from genesis.files.examiner import Examiner
 from genesis.files.upkeep import Upkeep
 from genesis.ports.ledger import Change
 from genesis.ports.workers import CallResult
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from launcher.backup import back_up, restore
 from tests.support.backups import HANDLE, HOUR, jobs_in_every_state, now, pair, place, stored
 from tests.support.files import file_of
 from tests.support.jobs import job_of
 from tests.support.ledger import TWO_STEPS, SetClock, ids, types_of
-from workers.receipts import Receipts, open_receipts
+from workers.receipts import Receipts
 
 NOT_OVER = {"repeatable", "keyed", "handle", "opaque", "pending", "half", "queued", "later"}
 
@@ -227,7 +227,7 @@ async def test_nothing_is_deleted_by_itself_before_the_word(places, archive):
     clock.time = now() + 30 * HOUR
 
     async def left(opened):
-        upkeep = Upkeep(store, opened.files, Examiner(), clock, new.settings)
+        upkeep = Upkeep(store, open_receipts(new.settings), opened.files, Examiner(), clock, new.settings)
         await upkeep.expire()
         await upkeep.sweep()
         return {blob.key async for blob in store.blobs()}
@@ -297,8 +297,9 @@ async def test_a_backup_of_a_busy_database_is_of_one_moment(places, archive):
 
         async def go_on():
             while not stop.is_set():
-                more.append(job_of(TWO_STEPS, wake_at=0))
-                await opened.ledger.submit(more[-1])
+                job = job_of(TWO_STEPS, wake_at=0)
+                await opened.ledger.submit(job)
+                more.append(job)  # not before it was accepted
                 await opened.ledger.claim("me", "text", 1, lambda _: Change())
 
         busy = asyncio.create_task(go_on())

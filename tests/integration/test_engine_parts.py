@@ -1,8 +1,8 @@
 """Texts and recordings that are too long for one call, on both databases: each part is paid once, whatever happens."""
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,58 +17,20 @@ from genesis.domain.step import StepState
 from genesis.engine.run import JobRun
 from genesis.errors import TooExpensive, UnknownModel
 from genesis.pipelines.contract import contract_of
-from genesis.settings import Settings
-from genesis.storage.open import open_store
-from genesis.transport.in_process import InProcessWorkers
 from tests.support.engine import SETTINGS, ended, submit, until
 from tests.support.jobs import pipeline
-from tests.support.parts import Dying, recording, text_of
+from tests.support.parts import Dying, recording, serving_openai, text_of
 from tests.support.prices import SetPrices
-from tests.support.providers.base import KEY, serving
-from tests.support.providers.openai import OpenAIServer, app_of
 from workers.measure import audio_seconds
-from workers.open import open_worker
 
 AT_ONCE = SETTINGS.model_copy(update={"drain_seconds": 0})
-
-
-class Workers(InProcessWorkers):
-    missing = frozenset({"text", "image", "image_transform"})
-
-
-@dataclass
-class OpenAI:
-    server: OpenAIServer
-    workers: Workers
-    settings: Settings
-
-    @property
-    def spoken(self):
-        return [charge.prompt for charge in self.server.charges]
-
-    async def file(self, url):
-        return await open_store(self.settings).read(url.removeprefix("/storage/"), limit=10**9)
-
-    async def given(self, data):
-        return (await open_store(self.settings).write("audio/given.wav", data, "audio/wav")).url
 
 
 @pytest.fixture
 async def openai(tmp_path, monkeypatch):
     monkeypatch.setattr("genesis.providers.openai.LONGEST_AUDIO_SECONDS", 2.0)
-    server = OpenAIServer()
-    async with serving(app_of(server)) as url, AsyncExitStack() as stack:
-        settings = Settings(
-            storage_path=tmp_path / "storage",
-            openai_api_key=KEY,
-            openai_base_url=f"{url}/v1",
-            local_provider=False,
-            call_timeout_seconds=20,
-        )
-        services = {
-            name: await stack.enter_async_context(open_worker(name, settings)) for name in ("speech", "transcription")
-        }
-        yield OpenAI(server, Workers(services), settings)
+    async with serving_openai(tmp_path / "storage") as openai:
+        yield openai
 
 
 @pytest.fixture

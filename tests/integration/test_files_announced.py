@@ -5,16 +5,18 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 import httpx2
+import obstore
 import pytest
 
-from genesis.domain.file import incoming_key
-from genesis.errors import NotFound
+from genesis.domain.file import FileState, incoming_key
+from genesis.domain.organization import DEFAULT_ORGANIZATION
+from genesis.errors import Unavailable
 from genesis.files.incoming import take_in
-from genesis.files.receiving import content_key
 from genesis.storage.open import open_store
 from genesis.storage.s3 import S3Store
 from tests.support.gateway import is_problem, serving
 from tests.support.samples import film
+from tests.support.upkeep import files_of
 from tests.support.uploads import announced, jpeg_with_place, png, settings_on, stored, wav
 
 PNG, WAV = png(640, 480), wav(2)
@@ -175,44 +177,92 @@ async def test_too_large_for_the_store(s3_settings):
     assert [blob.key async for blob in open_store(s3_settings).blobs()] == []
 
 
-async def test_a_completion_that_was_interrupted_is_done_again(in_s3, s3_settings):
-    made = await announced(in_s3)
-    await sent_to_store(made, WAV)
-    file_id = made["file"]["id"]
-    await open_store(s3_settings).move(incoming_key(file_id), content_key(file_id, "audio/wav"), "audio/wav")
-    file = (await in_s3.post(made["complete"]["url"])).json()
-    assert (file["media_type"], file["sha256"]) == ("audio/wav", hashlib.sha256(WAV).hexdigest())
+async def test_a_completion_that_was_interrupted_is_done_again(in_s3, s3_settings, monkeypatch):
+    async def killed(store, key, to, media_type):
+        await copy(store, key, to, media_type)
+        monkeypatch.setattr(S3Store, "delete", no_more)
+        raise Unavailable("This process is no more.")
 
+    async def no_more(store, key):
+        raise Unavailable("This process is no more.")
 
-async def test_what_another_gateway_has_moved_meanwhile_is_found(in_s3, monkeypatch):
-    move = S3Store.move
-
-    async def move_too_late(store, key, to, media_type):
-        await move(store, key, to, media_type)
-        raise NotFound(f"There is no file {key}.")
-
-    monkeypatch.setattr(S3Store, "move", move_too_late)
+    copy = S3Store.copy
     made = await announced(in_s3)
     await sent_to_store(made, PNG)
-    completed = await in_s3.post(made["complete"]["url"])
-    assert (completed.status_code, completed.json()["sha256"]) == (200, hashlib.sha256(PNG).hexdigest())
+    with monkeypatch.context() as cut:
+        cut.setattr(S3Store, "copy", killed)
+        is_problem(await in_s3.post(made["complete"]["url"]), 503, "unavailable")
+    monkeypatch.undo()
+    file = (await in_s3.post(made["complete"]["url"])).json()
+    assert (file["media_type"], file["sha256"]) == ("image/png", hashlib.sha256(PNG).hexdigest())
+    keys = {blob.key async for blob in open_store(s3_settings).blobs("uploads")}
+    left = keys - {file["url"].removeprefix("/storage/")}
+    assert len(left) == 1  # and is swept, though there is a file of its id
 
 
-async def test_what_was_looked_at_is_not_replaced_by_another_completion(in_s3, monkeypatch):
+async def test_only_what_was_looked_at_becomes_the_content(s3_settings, records, clock, monkeypatch):
+    """Of two gateways, one is about to copy what was sent when the other has recorded it, and its sender sends another."""
+    store = open_store(s3_settings)
+    first, second = (files_of(store, records, clock, s3_settings) for _ in range(2))
+    made = await first.announce(
+        DEFAULT_ORGANIZATION, name="", media_type="image/png", size=None, seconds=60, put_path=lambda file_id: file_id
+    )
+    copy, about_to_copy, recorded = obstore.copy_async, asyncio.Event(), asyncio.Event()
+
+    async def late(*request):
+        monkeypatch.setattr("obstore.copy_async", copy)
+        about_to_copy.set()
+        await recorded.wait()
+        await copy(*request)
+
+    async def send(content):
+        async with httpx2.AsyncClient() as direct:
+            assert (await direct.put(made.upload.url, content=content)).status_code == 200
+
+    monkeypatch.setattr("obstore.copy_async", late)
+    await send(PNG)
+    slow = asyncio.create_task(first.complete(DEFAULT_ORGANIZATION, made.file.id, None))
+    await about_to_copy.wait()
+    file = await second.complete(DEFAULT_ORGANIZATION, made.file.id, None)
+    await send(png(640, 481))
+    recorded.set()
+    assert await slow == file
+    assert file.sha256 == hashlib.sha256(PNG).hexdigest()
+    assert await store.read(file.key, limit=len(PNG)) == PNG
+    assert [blob.key async for blob in store.blobs()] == [file.key]
+
+
+async def test_what_another_gateway_has_taken_in_meanwhile_is_found(s3_settings, records, clock, monkeypatch):
+    store = open_store(s3_settings)
+    first, second = (files_of(store, records, clock, s3_settings) for _ in range(2))
+    made = await first.announce(
+        DEFAULT_ORGANIZATION, name="", media_type="image/png", size=None, seconds=60, put_path=lambda file_id: file_id
+    )
+    await store.write(incoming_key(made.file.id), PNG, "image/png")
+
+    async def too_late(store, file_id, *, limit):
+        monkeypatch.undo()
+        await second.complete(DEFAULT_ORGANIZATION, file_id, None)
+        return await take_in(store, file_id, limit=limit)
+
+    monkeypatch.setattr("genesis.files.service.take_in", too_late)
+    file = await first.complete(DEFAULT_ORGANIZATION, made.file.id, None)
+    assert (file.state, file.sha256) == (FileState.READY, hashlib.sha256(PNG).hexdigest())
+
+
+async def test_completions_in_one_gateway_look_once(in_s3, monkeypatch):
     taken = []
 
-    async def replaced_before_it_is_recorded(store, file, *, limit):
-        artifact = await take_in(store, file, limit=limit)
-        taken.append(artifact)
-        await sent_to_store(made, WAV)
-        return artifact
+    async def noted(store, file_id, *, limit):
+        taken.append(file_id)
+        return await take_in(store, file_id, limit=limit)
 
-    monkeypatch.setattr("genesis.files.service.take_in", replaced_before_it_is_recorded)
+    monkeypatch.setattr("genesis.files.service.take_in", noted)
     made = await announced(in_s3)
     await sent_to_store(made, PNG)
     answers = await asyncio.gather(*(in_s3.post(made["complete"]["url"]) for _ in range(4)))
     assert [answer.status_code for answer in answers] == [200] * 4
-    assert [artifact.sha256 for artifact in taken] == [hashlib.sha256(PNG).hexdigest()]
+    assert taken == [made["file"]["id"]]
 
 
 async def test_a_completion_takes_a_place_among_the_uploads(in_s3, monkeypatch):

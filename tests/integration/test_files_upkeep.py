@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from genesis.domain.file import FileState, incoming_key, peaks_key, thumbnail_key
+from genesis.domain.file import FileState, arrival_name, incoming_key, peaks_key, thumbnail_key
 from genesis.domain.identity import new_id
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.errors import Gone, Unavailable
 from genesis.files.upkeep import Upkeep
+from genesis.storage.open import open_receipts
 from tests.support.upkeep import HOUR, WAV, Guesses, age, files_of, name_of, uploaded
 from tests.support.uploads import png, stored
 
@@ -68,6 +69,7 @@ async def test_only_orphans_are_swept(kept, store, settings):
         put_path=lambda file_id: file_id,
     )
     orphan, young = new_id(), new_id()
+    taken_in = "uploads/{}.png".format
     contents = {
         "of a file": (file.key, True),
         "made of it": (thumbnail_key(file.id, 320), True),
@@ -76,6 +78,8 @@ async def test_only_orphans_are_swept(kept, store, settings):
         "made of nobody's": (thumbnail_key(orphan, 320), False),
         "a waveform of nobody's": (peaks_key(orphan), False),
         "sent after all was done": (incoming_key(file.id), False),
+        "taken in beside the content of a file": (taken_in(arrival_name(file.id)), False),
+        "taken in and not recorded": (taken_in(arrival_name(waiting.file.id)), False),
         "sent and not completed yet": (incoming_key(waiting.file.id), True),
         "a second one of a call that is known": (f"images/{orphan}-{file.id}.png", True),
         "put there by hand": ("inputs/voice.wav", True),
@@ -89,9 +93,27 @@ async def test_only_orphans_are_swept(kept, store, settings):
     draft = settings.storage_path / "images" / f".{'a' * 32}.part"
     draft.write_bytes(b"half")
     os.utime(draft, (1, 1))
-    assert await kept.upkeep.sweep() == 5
+    assert await kept.upkeep.sweep() == 7
     left = {name_of(key) for key, stays in contents.values() if stays}
     assert stored(settings) == left
+
+
+async def test_receipts_go_when_nobody_is_going_to_ask(kept, settings, monkeypatch):
+    receipts = open_receipts(settings)
+    settled, doubtful, young = new_id(), new_id(), new_id()
+    for call_key in (settled, doubtful, young):
+        await receipts.write(f"image_transform/{call_key}.json", b"{}", "application/json")
+        age(settings, f"image_transform/{call_key}.json", 29 * 24 if call_key == young else 31 * 24)
+
+    async def in_doubt(call_keys):
+        assert call_keys == {settled, doubtful}
+        return {doubtful}
+
+    monkeypatch.setattr(kept._records, "in_doubt", in_doubt)
+    assert await kept.upkeep.sweep() == 0
+    assert await kept.upkeep.sweep_receipts() == 1
+    assert stored(settings) == {f"{doubtful}.json", f"{young}.json"}
+    await receipts.close()
 
 
 async def test_many_are_swept(kept, store, settings, monkeypatch):
@@ -167,8 +189,8 @@ async def test_nothing_ends_the_upkeep(store, records, clock, settings, monkeypa
     monkeypatch.setattr("genesis.files.upkeep._EXPIRE_SECONDS", 0.01)
     monkeypatch.setattr("genesis.files.upkeep._SWEEPS_PER_AGE", 10**7)
     caplog.set_level("WARNING", logger="genesis.files.upkeep")
-    upkeep = Upkeep(store, records, Guesses(), clock, settings)
-    failures = {"examine": 0, "expire": 0, "sweep": 0}
+    upkeep = Upkeep(store, open_receipts(settings), records, Guesses(), clock, settings)
+    failures = {"examine": 0, "expire": 0, "sweep": 0, "sweep_receipts": 0}
     done = dict.fromkeys(failures, 0)
 
     def failing_at_first(name):

@@ -9,13 +9,12 @@ from click.testing import CliRunner
 from genesis.errors import Misconfigured, NotFound, Unavailable
 from genesis.settings import Settings
 from genesis.storage.file import FileStore
-from genesis.storage.open import open_store
+from genesis.storage.open import open_receipts, open_store
 from genesis.storage.s3 import S3Store
 from launcher.main import main
 from launcher.storage import copy_storage
 from tests.support.blobs import KINDS, listed
 from tests.support.s3 import CREDENTIALS, shared_s3
-from workers.receipts import open_receipts
 
 
 @pytest.fixture

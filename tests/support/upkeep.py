@@ -8,6 +8,7 @@ from genesis.domain.file import MediaDetails
 from genesis.domain.organization import DEFAULT_ORGANIZATION
 from genesis.files.examination import Examination
 from genesis.files.service import Files, Wishes
+from genesis.storage.open import open_receipts
 from tests.support.uploads import pieces, png, wav
 
 HOUR = 3_600_000
@@ -27,7 +28,7 @@ class Guesses:
 
 
 def files_of(store, records, clock, settings, examiner=None):
-    return Files(store, records, examiner or Guesses(), Guesses(), clock, settings)
+    return Files(store, open_receipts(settings), records, examiner or Guesses(), Guesses(), clock, settings)
 
 
 async def uploaded(files, content=PNG, **wishes):

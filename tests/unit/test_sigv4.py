@@ -38,6 +38,13 @@ def test_all_of_the_query_is_encoded_and_signed():
     assert url.rpartition("=")[2] != signed().rpartition("=")[2]
 
 
+def test_headers_are_signed_in_their_order():
+    url = presigned(
+        "PUT", URL, KEY, region="us-east-1", now=NOW, seconds=60, query={}, headers={"x-a": "1", "content-length": "5"}
+    )
+    assert "&X-Amz-SignedHeaders=content-length%3Bhost%3Bx-a&" in url
+
+
 def test_a_temporary_key_names_its_session():
     assert "&X-Amz-Security-Token=a%2Fb%3D&" in signed(credentials=Credentials("A", "B", "a/b="))
 

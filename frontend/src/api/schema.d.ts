@@ -490,8 +490,8 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Says whether the ledger and every worker answer and somebody runs jobs, and why not. While workers or executors are
-         *     missing, jobs are accepted and wait.
+         * @description Says whether the ledger and every worker answer, the store takes files and somebody runs jobs, and why not. While
+         *     workers or executors are missing, jobs are accepted and wait.
          */
         get: operations["ready_ready_get"];
         put?: never;
@@ -1350,7 +1350,7 @@ export interface components {
             seconds: number;
             /**
              * Size
-             * @description In bytes, so that one that is too large is refused at once.
+             * @description In bytes, so that one that is too large is refused at once. An S3 store takes nothing of another size then, and otherwise tells what is too large when all of it has come.
              */
             size?: number | null;
         };
@@ -1511,6 +1511,8 @@ export interface components {
             ledger: components["schemas"]["LedgerStatus"];
             /** Ready */
             ready: boolean;
+            /** @description As of the last trial, half a minute ago at most. Null where no files are taken, as by an executor. */
+            store: components["schemas"]["StoreStatus"] | null;
             /** Workers */
             workers: components["schemas"]["WorkerStatus"][];
         };
@@ -1626,6 +1628,19 @@ export interface components {
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["StepState"];
+        };
+        /**
+         * StoreStatus
+         * @description Whether the store takes files.
+         */
+        StoreStatus: {
+            /** Ready */
+            ready: boolean;
+            /**
+             * Reason
+             * @description Why it cannot be written to.
+             */
+            reason: string | null;
         };
         /**
          * StreamView

@@ -19,6 +19,7 @@ from genesis.database.files import (
     details_column,
     file_from,
     file_values,
+    in_doubt,
     in_use,
     known,
     no_file,
@@ -72,7 +73,9 @@ _OVER = (
 )
 _LOCK_THESE = f"SELECT id FROM files WHERE id {_AMONG} ORDER BY id FOR UPDATE SKIP LOCKED"
 _UNEXAMINED = f"SELECT * FROM files WHERE {UNEXAMINED} AND id > $2 ORDER BY id LIMIT $1"
-_KNOWN = known(_AMONG)
+_KNOWN = known(_AMONG, now="$2::bigint", default="$3::bigint")
+_IN_DOUBT = in_doubt(_AMONG)
+_RECORDED = f"SELECT key FROM files WHERE key {_AMONG} AND state = 'ready'"
 _WAITING = f"SELECT id FROM files WHERE id {_AMONG} AND state = 'waiting'"
 _RETENTION = "SELECT file_retention_seconds FROM organizations WHERE id = $1"
 _SECRET = "SELECT value FROM secrets WHERE name = $1"  # noqa: S105  # where it is, not what it is
@@ -152,8 +155,18 @@ class PostgresFiles:
     async def unexamined(self, limit: int, after: str = "") -> Sequence[File]:
         return [file_from(row) for row in await self._fetch(_UNEXAMINED, limit, after)]
 
-    async def known(self, ids: Collection[str]) -> set[str]:
-        return {row["id"] for row in await self._fetch(_KNOWN, list(ids))} if ids else set()
+    async def known(
+        self, ids: Collection[str], now: Milliseconds = 0, default_retention_ms: Milliseconds | None = None
+    ) -> set[str]:
+        found = await self._fetch(_KNOWN, list(ids), now, default_retention_ms) if ids else []
+        return {row["id"] for row in found}
+
+    async def in_doubt(self, call_keys: Collection[str]) -> set[str]:
+        found = await self._fetch(_IN_DOUBT, list(call_keys)) if call_keys else []
+        return {row["id"] for row in found}
+
+    async def recorded(self, keys: Collection[str]) -> set[str]:
+        return {row["key"] for row in await self._fetch(_RECORDED, list(keys))} if keys else set()
 
     async def waiting(self, ids: Collection[str]) -> set[str]:
         return {row["id"] for row in await self._fetch(_WAITING, list(ids))} if ids else set()

@@ -152,6 +152,11 @@ ADD_MADE_FILES = (
 """Records the files that attempts have made, each of them once."""
 
 # Whoever deletes a file locks it first, and looks for its uses then: the one or the other comes first for both.
+LOCK_FILES = (
+    f"SELECT files.id, new.job, files.state FROM {given(USE_COLUMNS, 1)} "
+    "JOIN files ON files.id = new.file AND files.organization = new.organization ORDER BY files.id FOR SHARE OF files"
+)
+"""The files that jobs take, as they are and stay until the end of the transaction."""
 USE_FILES = (
     f"WITH used AS MATERIALIZED (SELECT files.id, new.job FROM {given(USE_COLUMNS, 1)} "
     f"JOIN files ON files.id = new.file AND files.organization = new.organization WHERE {NOT_DELETED} "

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from genesis.database.files import uses_of
+from genesis.database.files import file_gone, uses_of
 from genesis.database.lifecycle import accepted, due_of, head_started, lane_of
 from genesis.database.postgres import statements
 from genesis.database.postgres.flush import Flush
@@ -20,8 +20,9 @@ from genesis.database.rows import (
 from genesis.database.states import CLAIMABLE
 from genesis.domain.batch import Batch
 from genesis.domain.event import Event
+from genesis.domain.file import FileState
 from genesis.domain.job import Job
-from genesis.errors import IdempotencyConflict
+from genesis.errors import GenesisError, IdempotencyConflict
 from genesis.ports.ledger import Claimed, Idempotency, Submission
 from genesis.ports.signals import JobChanged, WorkQueued
 
@@ -33,6 +34,10 @@ _KEYS = (
     "SELECT idempotency.organization, idempotency.key, fingerprint, job, batch FROM idempotency "
     "JOIN unnest($1::text[], $2::text[]) AS used(organization, key) "
     "ON idempotency.organization = used.organization AND idempotency.key = used.key"
+)
+_GIVE_BACK = (
+    "DELETE FROM idempotency USING unnest($1::text[], $2::text[]) AS used(organization, key) "
+    "WHERE idempotency.organization = used.organization AND idempotency.key = used.key"
 )
 _ADD_PLANS = f"{statements.insert('plans', ('digest', 'document'))} ON CONFLICT DO NOTHING"
 _ADD_BATCH = "INSERT INTO batches (id, organization, created_at, size) VALUES ($1, $2, $3, $4)"
@@ -71,8 +76,9 @@ def size_of(job: Job) -> int:
 
 async def submit(
     flush: Flush, given: Sequence[NewJob], plans_known: Collection[str]
-) -> list[Submission | IdempotencyConflict]:
-    """Stores jobs; one answer each.
+) -> list[Submission | GenesisError]:
+    """Stores jobs; one answer each: IdempotencyConflict, or InvalidRequest where a file was deleted that a job takes, for
+    those that are not stored.
 
     Args:
         plans_known: digests of plans that are stored for certain.
@@ -81,6 +87,12 @@ async def submit(
         flush, [(new.job.organization, new.idempotency, new.job.id, None) for new in given if new.idempotency]
     )
     fresh = [new for new in given if new.job.id not in earlier]
+    refused = await _without_their_files(flush, [new.job for new in fresh])
+    if refused:
+        fresh = [new for new in fresh if new.job.id not in refused]
+        await _give_keys_back(flush, [new for new in given if new.job.id in refused])
+        refused |= {job: refused[found] for job, found in earlier.items() if found in refused}  # by the same key
+        earlier = {job: found for job, found in earlier.items() if job not in refused}
     await _add_plans(flush, (new.job for new in fresh), plans_known)
     begun = await _without_anything_ahead(flush, [new for new in fresh if new.head_start is not None])
     stored = [
@@ -93,11 +105,13 @@ async def submit(
     replayed = [found for found in earlier.values() if isinstance(found, str)]
     jobs = {job.id: job for job in await flush.load("jobs.id = ANY($1::text[])", replayed)} if replayed else {}
     new_jobs = {job.id: job for job, _ in stored}
-    answers: list[Submission | IdempotencyConflict] = []
+    answers: list[Submission | GenesisError] = []
     for new in given:
         found = earlier.get(new.job.id)
         if isinstance(found, IdempotencyConflict):
             answers.append(found)
+        elif new.job.id in refused:
+            answers.append(file_gone(new.job, refused[new.job.id]))
         else:
             answers.append(Submission(jobs[found], replayed=True) if found else Submission(new_jobs[new.job.id]))
     return answers
@@ -110,6 +124,7 @@ async def submit_batch(
 
     Raises:
         IdempotencyConflict: the key was used for something else.
+        InvalidRequest: a file was deleted that one of them takes.
     """
     if idempotency is not None:
         earlier = (await _use_keys(flush, [(batch.organization, idempotency, None, batch.id)])).get(batch.id)
@@ -118,6 +133,10 @@ async def submit_batch(
         if earlier is not None:
             (row,) = await flush.connection.fetch(_BATCH, earlier)
             return batch_from(row), True
+    refused = await _without_their_files(flush, jobs)
+    for number, job in enumerate(jobs):
+        if job.id in refused:
+            raise file_gone(job, refused[job.id], f"jobs.{number}.")
     await _add_plans(flush, jobs, plans_known)
     await flush.connection.execute(_ADD_BATCH, batch.id, batch.organization, batch.created_at, batch.size)
     await _store(flush, [accepted(job, flush.now) for job in jobs])
@@ -147,6 +166,21 @@ async def _use_keys(flush: Flush, uses: Sequence[_Use]) -> dict[str, str | Idemp
         same = user is not None and row["fingerprint"] == idempotency.fingerprint
         earlier[job or batch or ""] = user if same else key_used(idempotency)
     return earlier
+
+
+async def _give_keys_back(flush: Flush, given: Sequence[NewJob]) -> None:
+    keys = [(new.job.organization, new.idempotency.key) for new in given if new.idempotency]
+    if keys:
+        await flush.connection.execute(_GIVE_BACK, [key[0] for key in keys], [key[1] for key in keys])
+
+
+async def _without_their_files(flush: Flush, jobs: Sequence[Job]) -> dict[str, str]:
+    """The files that jobs take and that were deleted, one of each job, by the jobs' ids; the others are not deleted now."""
+    used = [use for job in jobs for use in uses_of(job)]
+    if not used:  # nothing of jobs that take none
+        return {}
+    files = await flush.connection.fetch(statements.LOCK_FILES, statements.rows(used))
+    return {row["job"]: row["id"] for row in files if row["state"] == FileState.DELETED}
 
 
 async def _add_plans(flush: Flush, jobs: Iterable[Job], known: Collection[str]) -> None:

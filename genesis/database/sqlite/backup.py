@@ -1,6 +1,7 @@
 """Copies a database file that is in use, and puts a copy in the place of an empty one."""
 
 import os
+import re
 import secrets
 import sqlite3
 import time
@@ -112,6 +113,7 @@ class SqliteTarget:
 
     async def load(self, facts: Facts, parts: Parts, queued: Queued, has_receipt: HasReceipt) -> Restored:
         """Makes the new file ready beside its place and moves it there; see the port."""
+        self._remove_remains()
         new = self._database.with_name(f".{self._database.name}.{secrets.token_hex(8)}")
         try:
             with _told(new):
@@ -124,6 +126,14 @@ class SqliteTarget:
             for name in _files(new):
                 name.unlink(missing_ok=True)
         return restored
+
+    def _remove_remains(self) -> None:
+        """Deletes what a restore has left that was killed: nobody else has the lock now."""
+        left = re.compile(rf"\.{re.escape(self._database.name)}\.[0-9a-f]{{16}}(-wal|-shm|-journal)?", re.ASCII)
+        with _told(self._database):
+            for file in self._database.parent.iterdir():
+                if left.fullmatch(file.name):
+                    file.unlink()
 
     def _put_in_place(self, new: Path) -> None:
         descriptor = os.open(new, os.O_RDONLY)

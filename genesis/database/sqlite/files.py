@@ -22,6 +22,7 @@ from genesis.database.files import (
     details_column,
     file_from,
     file_values,
+    in_doubt,
     in_use,
     known,
     no_file,
@@ -69,7 +70,9 @@ _TOO_OLD = (
     f"WHERE NOT {IN_USE} LIMIT :limit"
 )
 _UNEXAMINED = f"SELECT * FROM files INDEXED BY files_unexamined WHERE {UNEXAMINED} AND id > ? ORDER BY id LIMIT ?"
-_KNOWN = known(_AMONG)
+_KNOWN = known(_AMONG, now=":now", default=":default")
+_IN_DOUBT = in_doubt(_AMONG)
+_RECORDED = f"SELECT key FROM files WHERE key {_AMONG} AND state = 'ready'"
 _WAITING = f"SELECT id FROM files WHERE id {_AMONG} AND state = 'waiting'"
 _RETENTION = "SELECT file_retention_seconds FROM organizations WHERE id = ?"
 _SECRET = "SELECT value FROM secrets WHERE name = ?"  # noqa: S105  # where it is, not what it is
@@ -137,14 +140,22 @@ class SqliteFiles:
         found = await self._read(lambda connection: rows(connection.execute(_UNEXAMINED, (after, limit))))
         return [file_from(row) for row in found]
 
-    async def known(self, ids: Collection[str]) -> set[str]:
-        return await self._among(_KNOWN, ids)
+    async def known(
+        self, ids: Collection[str], now: Milliseconds = 0, default_retention_ms: Milliseconds | None = None
+    ) -> set[str]:
+        return await self._among(_KNOWN, ids, now=now, default=default_retention_ms)
+
+    async def in_doubt(self, call_keys: Collection[str]) -> set[str]:
+        return await self._among(_IN_DOUBT, call_keys)
+
+    async def recorded(self, keys: Collection[str]) -> set[str]:
+        return await self._among(_RECORDED, keys)
 
     async def waiting(self, ids: Collection[str]) -> set[str]:
         return await self._among(_WAITING, ids)
 
-    async def _among(self, query: str, ids: Collection[str]) -> set[str]:
-        values = {"ids": json.dumps(list(ids))}
+    async def _among(self, query: str, ids: Collection[str], **more: int | None) -> set[str]:
+        values = {"ids": json.dumps(list(ids)), **more}
         found = await self._read(lambda connection: connection.execute(query, values).fetchall())
         return {file for (file,) in found}
 

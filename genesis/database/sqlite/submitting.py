@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from genesis.database.files import file_gone, uses_of
 from genesis.database.lifecycle import accepted, due_of, head_started, lane_of
 from genesis.database.plans import Plans, StoredPlan
 from genesis.database.refusals import key_used
@@ -11,6 +12,7 @@ from genesis.database.sqlite.transaction import Transaction
 from genesis.database.states import CLAIMABLE
 from genesis.domain.batch import Batch
 from genesis.domain.event import Event
+from genesis.domain.file import FileState
 from genesis.domain.identity import Milliseconds
 from genesis.domain.job import Job
 from genesis.ports.ledger import Claimed, Idempotency, Submission
@@ -22,6 +24,7 @@ _USE_KEY = (
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
 _KEY = "SELECT fingerprint, job, batch FROM idempotency WHERE organization = ? AND key = ?"
+_IS_DELETED = f"SELECT 1 FROM files WHERE id = ? AND organization = ? AND state = '{FileState.DELETED}'"
 _NOTHING_AHEAD = (
     "SELECT (SELECT state FROM executors WHERE id = ?) = 'live' "
     f"AND NOT EXISTS (SELECT 1 FROM jobs WHERE {CLAIMABLE} AND lane = ?) "
@@ -47,7 +50,12 @@ def submit(
     Args:
         plan: the job's.
         plan_known: whether it is stored for certain.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+        InvalidRequest: a file that it takes was deleted.
     """
+    _check_files(transaction, [job], idempotency)
     if idempotency is not None:
         earlier, _ = _use_key(transaction, job.organization, idempotency, now, job=job.id)
         if earlier is not None:
@@ -71,6 +79,7 @@ def submit_batch(
     now: Milliseconds,
 ) -> tuple[Batch, bool]:
     """Stores a batch with its jobs."""
+    _check_files(transaction, jobs, idempotency, of_batch=True)
     if idempotency is not None:
         _, earlier = _use_key(transaction, batch.organization, idempotency, now, batch=batch.id)
         if earlier is not None:
@@ -82,6 +91,24 @@ def submit_batch(
     for job in jobs:
         _store(transaction, *accepted(job, now), stored[id(job.plan)].digest)
     return batch, False
+
+
+def _check_files(
+    transaction: Transaction, jobs: Sequence[Job], idempotency: Idempotency | None, *, of_batch: bool = False
+) -> None:
+    """Returns when no file that the jobs take was deleted, or they were accepted before; before anything is written.
+
+    Raises:
+        InvalidRequest: one was.
+    """
+    for number, job in enumerate(jobs):
+        for file, _, organization in uses_of(job):
+            if transaction.connection.execute(_IS_DELETED, (file, organization)).fetchone() is None:
+                continue
+            key = None if idempotency is None else (job.organization, idempotency.key)
+            if key is None or transaction.connection.execute(_KEY, key).fetchone() is None:
+                raise file_gone(job, file, f"jobs.{number}." if of_batch else "")
+            return
 
 
 def _use_key(

@@ -50,7 +50,8 @@ function readiness(...away: string[]): Readiness {
     ready: !away.includes(capability),
     reason: away.includes(capability) ? "refused" : null,
   }))
-  return { ready: away.length === 0, ledger: { ready: true, reason: null }, executors: 1, workers }
+  const fine = { ready: true, reason: null }
+  return { ready: away.length === 0, ledger: fine, store: fine, executors: 1, workers }
 }
 
 test("nothing stands in the way when one provider of each capability is set up", () => {
