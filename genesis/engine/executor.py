@@ -49,6 +49,7 @@ class Executor:
         self._background: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._queued: set[str] = set()  # lanes in which something may wait
+        self._crowded: set[str] = set()  # lanes that had more jobs than there were slots when they were last looked at
         self._look_everywhere = True
         self._look_again_at = 0.0  # everywhere, in seconds since boot
         self._next_wake: Milliseconds | None = None
@@ -121,9 +122,9 @@ class Executor:
         return run.steps_without_slot if run else frozenset()
 
     def head_start(self, job: Job) -> Claimed | None:
-        """A new job as it would begin here at once; None when it cannot. It takes a slot, which `run` or `forgo` gives
-        back.
-        """
+        """A new job as it would begin here at once, in a slot that `run` or `forgo` gives back; None when it cannot."""
+        if job.lane in self._crowded:
+            return None  # others wait for longer, and the ledger would not let it begin
         if not self._claiming or self._quarantine.is_on or self._disowning or not self._lease.allows_calls():
             return None
         if not self._around.lanes.take(job.lane):
@@ -257,6 +258,9 @@ class Executor:
                 self._start(one, lane)
         if len(claimed) == slots:
             self._queued.add(lane)
+            self._crowded.add(lane)
+        else:
+            self._crowded.discard(lane)
 
     async def _claim_suspects(self) -> None:
         """Once nothing else runs here, takes jobs that may have killed their executors, and runs them.

@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from http import HTTPStatus
 from types import TracebackType
@@ -15,13 +15,12 @@ from aiohttp import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
-    ClientResponse,
-    ClientSession,
     ClientSSLError,
     ClientTimeout,
     FormData,
 )
-from multidict import CIMultiDict
+from aiohttp.payload import Payload
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from genesis.domain.storable import storable_text
@@ -35,14 +34,13 @@ from genesis.errors import (
 )
 from genesis.net.addresses import written_url
 from genesis.net.exchange import FormFile, Reply, Request, StreamedReply
-from genesis.net.session import Progress, open_session
+from genesis.net.session import Progress, Response, Session
 from genesis.net.words import presentable
 
 CONNECT_SECONDS = 10.0
 _HTTP = ("http://", "https://")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """Characters that no header may hold (RFC 9110, 5.5)."""
-_LARGE_BYTES = 64 * 1024
 
 
 class HttpClient:
@@ -52,10 +50,10 @@ class HttpClient:
     """
 
     def __init__(self) -> None:
-        self._session: ClientSession | None = None
+        self._session: Session | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(ClientTimeout(total=None, connect=CONNECT_SECONDS))
+        self._session = Session(ClientTimeout(connect=CONNECT_SECONDS))
         return self
 
     async def __aexit__(
@@ -89,12 +87,11 @@ class HttpClient:
             ProviderRejected: a refusal is larger than that, or an absolute URL is malformed.
             ProviderMisconfigured: `base_url` or a header cannot be used.
         """
-        progress = Progress()
-        url, sending = self._prepared(request, base_url, headers, progress)
-        with _Failures(url, progress, timeout_seconds) as failures:
-            async with asyncio.timeout(timeout_seconds), sending as response:
-                failures.headers = _headers(response)
-                body = b"".join([piece async for piece in _pieces(response, max_bytes)])
+        url, fields = _addressed(request, base_url, headers)
+        with _Failures(url, timeout_seconds) as failures:
+            async with asyncio.timeout(timeout_seconds), await self._send(request, url, fields, failures) as response:
+                failures.headers = _headers(response.headers)
+                body = b"".join([piece async for piece in _pieces(response, url, max_bytes)])
                 return Reply(response.status, failures.headers, body)
 
     @asynccontextmanager
@@ -111,30 +108,16 @@ class HttpClient:
 
         A reply that is not read to its end costs its connection.
         """
-        progress = Progress()
-        url, sending = self._prepared(request, base_url, headers, progress)
-        with _Failures(url, progress, timeout_seconds) as failures:
-            async with asyncio.timeout(timeout_seconds), sending as response:
-                failures.headers = _headers(response)
-                yield StreamedReply(response.status, failures.headers, _pieces(response, max_bytes))
+        url, fields = _addressed(request, base_url, headers)
+        with _Failures(url, timeout_seconds) as failures:
+            async with asyncio.timeout(timeout_seconds), await self._send(request, url, fields, failures) as response:
+                failures.headers = _headers(response.headers)
+                yield StreamedReply(response.status, failures.headers, _pieces(response, url, max_bytes))
 
-    def _prepared(
-        self, request: Request, base_url: str, headers: Mapping[str, str] | None, progress: Progress
-    ) -> tuple[URL, AbstractAsyncContextManager[ClientResponse]]:
-        """The URL of a request, and what sends it once it is entered."""
+    async def _send(self, request: Request, url: URL, fields: Mapping[str, str], failures: "_Failures") -> Response:
         if self._session is None:
             raise RuntimeError("HttpClient is used outside of `async with`.")
-        url, is_own = _target(request.url, base_url)
-        # A key must not travel to a host that only a reply has named.
-        fields = _fields(url, headers if is_own and headers else {}, request)
-        return url, self._session.request(
-            request.method,
-            url,
-            headers=fields,
-            data=_body(request),
-            allow_redirects=False,
-            middlewares=(progress,),
-        )
+        return await self._session.request(request.method, url, failures.progress, headers=fields, body=_body(request))
 
 
 class ReplyCutOff(ProviderAmbiguous):
@@ -153,13 +136,14 @@ class _Failures:
     """Sorts the failures of the request that is made within it.
 
     Attributes:
+        progress: of the request.
         headers: of the reply, once they are there.
     """
 
-    def __init__(self, url: URL, progress: Progress, timeout_seconds: float) -> None:
+    def __init__(self, url: URL, timeout_seconds: float) -> None:
         self._url = url
-        self._progress = progress
         self._timeout_seconds = timeout_seconds
+        self.progress = Progress()
         self.headers: Mapping[str, str] | None = None
 
     def __enter__(self) -> Self:
@@ -170,9 +154,9 @@ class _Failures:
     ) -> None:
         match error:
             case TimeoutError():
-                raise self._sorted(_timed_out(self._url, self._progress, self._timeout_seconds)) from error
+                raise self._sorted(_timed_out(self._url, self.progress, self._timeout_seconds)) from error
             case ClientError() | OSError() | UnicodeError():  # the last for names that cannot be looked up
-                raise self._sorted(_failed(self._url, self._progress, error)) from error
+                raise self._sorted(_failed(self._url, self.progress, error)) from error
 
     def _sorted(self, error: ProviderError) -> ProviderError:
         return error if self.headers is None else ReplyCutOff(error.message, self.headers)
@@ -197,6 +181,13 @@ def _target(url: str, base_url: str) -> tuple[URL, bool]:
     )
 
 
+def _addressed(request: Request, base_url: str, headers: Mapping[str, str] | None) -> tuple[URL, CIMultiDict[str]]:
+    """Where a request goes, and with which header fields."""
+    url, is_own = _target(request.url, base_url)
+    # A key must not travel to a host that only a reply has named.
+    return url, _fields(url, headers if is_own and headers else {}, request)
+
+
 def _fields(url: URL, headers: Mapping[str, str], request: Request) -> CIMultiDict[str]:
     fields = CIMultiDict(headers)
     if request.json is not None:
@@ -211,13 +202,13 @@ def _fields(url: URL, headers: Mapping[str, str], request: Request) -> CIMultiDi
     return fields
 
 
-def _body(request: Request) -> bytes | io.BytesIO | FormData | None:
+def _body(request: Request) -> bytes | Payload:
     if request.json is not None:
-        return _written(json.dumps(request.json).encode())
+        return json.dumps(request.json).encode()
     if request.data is not None:
-        return _written(request.data)
+        return request.data
     if request.form is None:
-        return None
+        return b""
     form = FormData(default_to_multipart=True)
     for name, value in request.form.items():
         if isinstance(value, FormFile):
@@ -225,30 +216,24 @@ def _body(request: Request) -> bytes | io.BytesIO | FormData | None:
         else:
             for text in (value,) if isinstance(value, str) else value:
                 form.add_field(name, text)
-    return form
+    return form()
 
 
-def _written(body: bytes) -> bytes | io.BytesIO:
-    # aiohttp warns of large bodies that are no streams.
-    return body if len(body) <= _LARGE_BYTES else io.BytesIO(body)
-
-
-async def _pieces(response: ClientResponse, max_bytes: int) -> AsyncIterator[bytes]:
+async def _pieces(response: Response, url: URL, max_bytes: int) -> AsyncIterator[bytes]:
     read = 0
     async for piece in response.content.iter_any():
         read += len(piece)
         if read > max_bytes:
-            response.close()
             refused = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
             raise (ProviderRejected if refused else ReplyTooLarge)(
-                f"{_host(response.url)} answered with more than {max_bytes} bytes."
+                f"{_host(url)} answered with more than {max_bytes} bytes."
             )
         yield piece
 
 
-def _headers(response: ClientResponse) -> dict[str, str]:
+def _headers(written_fields: CIMultiDictProxy[str]) -> dict[str, str]:
     fields: dict[str, str] = {}
-    for written, value in response.headers.items():
+    for written, value in written_fields.items():
         name = written.lower()
         # aiohttp hands on bytes that are no UTF-8 as lone surrogates, which can neither be stored nor sent on.
         text = value if value.isascii() else storable_text(value)

@@ -1,32 +1,38 @@
-"""The HTTP session of calls that may cost money: sends each request once, and knows whether one has left."""
+"""HTTP for calls that may cost money: sends each request once, and knows whether one has left.
 
-from contextvars import ContextVar
+Connections, TLS, names, the parser and the writer are aiohttp's. Its `ClientSession` is left out: most of the work of a
+small call goes into what is not wanted here, such as cookies, redirects, proxies and sending a request again.
+"""
+
+import asyncio
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import TracebackType
+from typing import Self, cast
 
-from aiohttp import (
-    ClientConnectorError,
-    ClientHandlerType,
-    ClientOSError,
-    ClientPayloadError,
-    ClientRequest,
-    ClientResponse,
-    ClientSession,
-    ClientTimeout,
-    DummyCookieJar,
-    ServerDisconnectedError,
-    TCPConnector,
-)
+from aiohttp import ClientError, ClientPayloadError, ClientRequest, ClientTimeout, InvalidURL, TCPConnector
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
+from aiohttp.http import HttpProcessingError, RawResponseMessage, StreamWriter
+from aiohttp.payload import BytesIOPayload, Payload
+from aiohttp.streams import StreamReader
+from multidict import CIMultiDict
+from yarl import URL
 
 # Shorter than common servers keep idle connections (5 s and more): a request on a connection that the server is just
 # closing would be ambiguous.
 _KEEP_ALIVE_SECONDS = 3.0
+_OWN_FIELDS = {"User-Agent": "Genesis"}
+_WITHOUT_BODY = ("GET", "HEAD")
+_AT_ONCE_BYTES = 16 * 1024
+"""A body that is not longer finds room in the buffers of the connection, so that nobody has to wait until it is sent."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """Sends a request once, and notes how far it has come; goes with the request as its `middlewares`.
+    """How far a request has come.
 
     Attributes:
         connected: from then on, bytes may have been sent.
@@ -34,40 +40,149 @@ class Progress:
 
     connected: bool = False
 
-    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Hides lost connections from aiohttp, which would send idempotent requests a second time."""
-        _current.set(self)
+
+class Response:
+    """A response whose body is still to be read; use it as an async context manager.
+
+    One that is not read to its end costs its connection.
+
+    Attributes:
+        headers: by name, whatever its case.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        sending: asyncio.Task[None] | None,
+        message: RawResponseMessage,
+        content: StreamReader,
+    ) -> None:
+        self.status = message.code
+        self.headers = message.headers
+        self.content = content
+        self._connection = connection
+        self._sending = sending
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        transport = self._connection.transport
+        if self._sending is not None and not self._sending.done():
+            self._sending.cancel()
+            self._connection.close()
+        elif error is not None or transport is None or transport.get_write_buffer_size():
+            self._connection.close()
+        else:
+            self._connection.release()
+
+
+class Session:
+    """Keeps connections for a while; use it as an async context manager.
+
+    It knows no cookies, no redirects and no proxies, and repeats nothing.
+
+    Args:
+        timeout: its `connect` and `sock_connect` count; how long the rest may take, callers see to.
+    """
+
+    def __init__(self, timeout: ClientTimeout) -> None:
+        self._timeout = timeout
+        self._connector = TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS)  # slots limit what is under way
+        self._loop = asyncio.get_running_loop()
+        self._destination = lru_cache(maxsize=256)(self._new_destination)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._connector.close()
+
+    async def request(
+        self, method: str, url: URL, progress: Progress, *, headers: Mapping[str, str], body: bytes | Payload = b""
+    ) -> Response:
+        """Sends a request; returns the response of any status once its head is there.
+
+        Args:
+            progress: noted there while it is sent.
+            body: a large one is sent piece by piece; the response may come before its end.
+
+        Raises:
+            ClientError: no connection, or no response, depending on the progress.
+            ValueError: the URL or a header cannot be used; nothing was sent.
+            OSError, TimeoutError: as ClientError.
+        """
+        destination = self._destination(url)
+        fields = CIMultiDict(destination.headers)
+        fields.update(headers)
+        if isinstance(body, bytes) and len(body) > _AT_ONCE_BYTES:
+            body = BytesIOPayload(io.BytesIO(body))
+        connection = await self._connector.connect(destination, [], self._timeout)
+        sending = None
         try:
-            return await handler(request)
-        except ClientConnectorError:
+            protocol = cast("ResponseHandler", connection.protocol)  # it has none after its release only
+            protocol.set_response_params(read_until_eof=True, skip_payload=method == "HEAD")
+            writer = StreamWriter(protocol, self._loop)
+            _announce(body, method, fields, writer)
+            await writer.write_headers(f"{method} {url.raw_path_qs} HTTP/1.1", fields)
+            progress.connected = True
+            if isinstance(body, Payload):
+                sending = self._loop.create_task(_send(body, writer, protocol))
+            else:
+                await writer.write_eof(body)
+            message, content = await _head(protocol)
+        except BaseException:
+            if sending is not None:
+                sending.cancel()
+            connection.close()
             raise
-        except (ClientOSError, ServerDisconnectedError) as error:
-            raise ClientPayloadError(str(error)) from error
+        return Response(connection, sending, message, content)
+
+    def _new_destination(self, url: URL) -> ClientRequest:
+        """What the connector asks for, with the fields that all requests to it have; a password in the URL among them."""
+        if url.scheme not in ("http", "https"):
+            raise InvalidURL(url)
+        return ClientRequest("GET", url, headers=_OWN_FIELDS, loop=self._loop)
 
 
-_current: ContextVar[Progress] = ContextVar("progress of the task's request")
+def _announce(body: bytes | Payload, method: str, fields: CIMultiDict[str], writer: StreamWriter) -> None:
+    size: int | None
+    if isinstance(body, Payload):
+        size = body.size
+        for name, value in (body.headers or {}).items():
+            fields.setdefault(name, value)
+    else:
+        size = len(body)
+    if size is None:
+        writer.enable_chunking()
+        fields["Transfer-Encoding"] = "chunked"
+    elif size or method not in _WITHOUT_BODY:
+        fields["Content-Length"] = str(size)
 
 
-class _Connector(TCPConnector):
-    """Notes when a request gets its connection; a session's tracing would tell so too, but at more cost."""
-
-    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109
-        connection = await super().connect(req, traces, timeout)
-        _current.get().connected = True
-        return connection
-
-
-def open_session(timeout: ClientTimeout) -> ClientSession:
-    """A session that keeps no cookies, repeats nothing, and uses no proxies from the environment."""
-    return ClientSession(
-        connector=_Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),  # slots limit what is under way
-        cookie_jar=DummyCookieJar(),
-        headers={"User-Agent": "Genesis"},
-        timeout=timeout,
-        trust_env=False,
-        middlewares=(_unwatched,),
-    )
+async def _send(body: Payload, writer: StreamWriter, protocol: ResponseHandler) -> None:
+    """Sends a body while the response may come already; that it cannot be sent is told to whoever waits for that."""
+    try:
+        await body.write(writer)
+        await writer.write_eof()
+    except (ClientError, OSError) as error:
+        protocol.set_exception(ClientPayloadError(f"the request could not be sent: {error}"), error)
 
 
-async def _unwatched(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    return await Progress()(request, handler)
+async def _head(protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
+    """The response's head, and its body as it comes; interim responses are passed over."""
+    while True:
+        try:
+            message, content = await protocol.read()
+        except HttpProcessingError as error:
+            raise ClientPayloadError(error.message) from error
+        if not 100 <= message.code <= 199 or message.code == 101:
+            return message, content

@@ -1,5 +1,6 @@
 """Workers reached by URL."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,11 +9,12 @@ from typing import Any
 
 import aiohttp
 from pydantic import ValidationError
+from yarl import URL
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.identity import Milliseconds
 from genesis.errors import CallFailed, InputRejected, WorkerLost, WorkerUnavailable
-from genesis.net.session import Progress, open_session
+from genesis.net.session import Progress, Response, Session
 from genesis.net.words import presentable
 from genesis.ports.clock import Clock, SystemClock
 from genesis.ports.workers import Call, CallPending, CallResult, OnDelta, WorkerDescription
@@ -51,7 +53,7 @@ class _Asking:
     method: str
     path: str
     headers: Mapping[str, str]
-    body: bytes | None = None
+    body: bytes = b""
     refused: type[CallFailed] = InputRejected
 
 
@@ -68,7 +70,7 @@ class HttpWorkers:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        session: Session,
         urls: Mapping[str, str],
         call_seconds: float,
         clock: Clock | None = None,
@@ -76,7 +78,7 @@ class HttpWorkers:
         self._session = session
         self._urls = urls
         self._clock = clock or SystemClock()
-        self._timeout = aiohttp.ClientTimeout(total=call_seconds + _GRACE_SECONDS, sock_connect=_CONNECT_SECONDS)
+        self._call_seconds = call_seconds + _GRACE_SECONDS
 
     @property
     def shares_fate(self) -> bool:
@@ -86,12 +88,12 @@ class HttpWorkers:
     async def describe(self, capability: str) -> WorkerDescription:
         """What the worker can do; see the port. A worker whose clock is off by more than a second is unavailable."""
         worker = CAPABILITIES[capability].worker
-        url = self._urls[capability] + "/health"
-        timeout = aiohttp.ClientTimeout(total=_DESCRIBE_SECONDS)
         asked_at = self._clock.now()
         try:
-            async with self._session.get(url, timeout=timeout, allow_redirects=False) as response:
-                answer = await response.read()
+            async with asyncio.timeout(_DESCRIBE_SECONDS):
+                url = URL(self._urls[capability] + "/health")
+                async with await self._session.request("GET", url, Progress(), headers={}) as response:
+                    answer = await response.content.read()
         except _FAILURES as error:
             raise _unavailable(worker, error) from error
         try:
@@ -135,12 +137,12 @@ class HttpWorkers:
 
     async def cancel(self, capability: str, attempt: str, handle: Mapping[str, Any] | None = None) -> None:
         """Asks the worker to give up a call; see the port."""
-        url = f"{self._urls[capability]}/attempts/{attempt}"
-        body = None if handle is None else encoded({"handle": dict(handle)})
-        timeout = aiohttp.ClientTimeout(total=_CANCEL_SECONDS)
+        body = b"" if handle is None else encoded({"handle": dict(handle)})
         try:
-            async with self._session.delete(url, data=body, headers=_JSON, timeout=timeout, allow_redirects=False):
-                pass
+            async with asyncio.timeout(_CANCEL_SECONDS):
+                url = URL(f"{self._urls[capability]}/attempts/{attempt}")
+                async with await self._session.request("DELETE", url, Progress(), headers=_JSON, body=body):
+                    pass
         except _FAILURES as error:
             raise _unavailable(CAPABILITIES[capability].worker, error) from error
 
@@ -150,40 +152,37 @@ class HttpWorkers:
         worker = CAPABILITIES[call.capability].worker
         progress = Progress()
         try:
-            # Awaited first: what only serves to send would else be held as long as the call lasts.
-            async with await self._session.request(
-                asking.method,
-                self._urls[call.capability] + asking.path,
-                data=asking.body,
-                headers={ATTEMPT_HEADER: call.attempt, "Accept": LINES, **asking.headers},
-                timeout=self._timeout,
-                allow_redirects=False,
-                middlewares=(progress,),
-            ) as response:
+            async with asyncio.timeout(self._call_seconds), await self._sent(asking, progress) as response:
                 if response.headers.get(ATTEMPT_HEADER) != call.attempt:
                     raise WorkerLost(f"Something between gateway and {worker} worker answered {response.status}.")
                 if _is_lines(response):
                     last = await _last_line(response, on_delta)
                     return outcome_of(last, CAPABILITIES[call.capability].output_field, refused=asking.refused)
-                status, answer = response.status, await response.read()
+                status, answer = response.status, await response.content.read()
         except _FAILURES as error:
             raise _lost(worker, progress, error) from error
         return _read(asking, status, answer)
 
+    async def _sent(self, asking: _Asking, progress: Progress) -> Response:
+        """The answer, once its head is there; what only serves to send is not held any longer."""
+        call = asking.call
+        headers = {ATTEMPT_HEADER: call.attempt, "Accept": LINES, **asking.headers}
+        url = URL(self._urls[call.capability] + asking.path)
+        return await self._session.request(asking.method, url, progress, headers=headers, body=asking.body)
 
-def _is_lines(response: aiohttp.ClientResponse) -> bool:
-    # Asked for its content type, aiohttp keeps all of its parts for as long as the call lasts: 1.5 KiB.
+
+def _is_lines(response: Response) -> bool:
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == LINES
 
 
-async def _last_line(response: aiohttp.ClientResponse, on_delta: OnDelta | None) -> object:
+async def _last_line(response: Response, on_delta: OnDelta | None) -> object:
     """The answer's last line; those before it are deltas and signs of life.
 
     Raises:
         WorkerLost: a line is no JSON, so that nobody knows what it says.
     """
     if on_delta is None:
-        line = (await response.read()).rstrip().rpartition(b"\n")[2]
+        line = (await response.content.read()).rstrip().rpartition(b"\n")[2]
         return _json(line)
     pending, last = b"", None
     async for data in response.content.iter_any():
@@ -230,7 +229,7 @@ def _lost(worker: str, progress: Progress, error: BaseException) -> CallFailed:
 
 
 def _unavailable(worker: str, error: BaseException) -> WorkerUnavailable:
-    if isinstance(error, ValueError | aiohttp.NonHttpUrlClientError):
+    if isinstance(error, ValueError):
         # The URL is not repeated: it may carry a password.
         return WorkerUnavailable(f"The URL of the {worker} worker cannot be used.", hint=_hint(worker))
     return WorkerUnavailable(f"The {worker} worker does not answer: {_reason(error)}.")
@@ -254,5 +253,5 @@ async def open_http_workers(settings: Settings) -> AsyncIterator[HttpWorkers]:
         "speech": settings.tts_worker_url,
         "image_transform": settings.cyclegan_worker_url,
     }
-    async with open_session(aiohttp.ClientTimeout()) as session:
+    async with Session(aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS)) as session:
         yield HttpWorkers(session, {name: url.rstrip("/") for name, url in urls.items()}, settings.call_timeout_seconds)

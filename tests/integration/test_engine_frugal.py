@@ -78,6 +78,29 @@ async def test_a_submit_that_was_refused_leaves_nothing_behind(engine_on):
         assert (engine._executor._head_starts, engine._executor._tasks) == (set(), set())
 
 
+async def test_a_job_is_not_begun_in_vain_where_others_wait(engine_on):
+    """Where the last claim has used every slot, more is likely to wait: the ledger would not let a new job begin at once."""
+    answers = asyncio.Semaphore(1)
+
+    async def script(call):
+        await answers.acquire()
+        return answer(call)
+
+    async with engine_on(ScriptedWorkers(script, (described("one", slots=1),))) as engine:
+        executor, jobs = engine._executor, [await submit(engine) for _ in range(3)]
+        await until(lambda: executor._crowded)
+        for _ in range(4):
+            answers.release()
+        assert all([(await ended(engine, job)).status is JobStatus.COMPLETED for job in jobs])
+        await until(lambda: not executor._crowded)
+        executor._crowded.add("text")
+        behind = await submit(engine)
+        assert behind.status is JobStatus.QUEUED
+        assert (await ended(engine, behind)).status is JobStatus.COMPLETED
+        await until(lambda: not executor._crowded)
+        assert (await submit(engine)).status is JobStatus.RUNNING
+
+
 async def test_what_is_due_is_swept_once_and_not_at_each_look(engine_on, monkeypatch):
     async with engine_on(ScriptedWorkers(always)) as engine:
         executor, swept = engine._executor, []

@@ -12,7 +12,7 @@ from genesis.database.sqlite.open import open_sqlite
 from genesis.domain.attempt import AttemptState, ProviderClass
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
-from genesis.net.session import open_session
+from genesis.net.session import Session
 from genesis.ports.clock import SystemClock
 from genesis.settings import Settings
 from genesis.transport.http import HttpWorkers
@@ -37,7 +37,7 @@ async def worker(settings):
     nobody = f"http://127.0.0.1:{free_port()}"
     with running(create_worker("speech", settings)) as url:
         urls = {capability: url if capability == "speech" else nobody for capability in CAPABILITIES}
-        async with open_session(aiohttp.ClientTimeout()) as session:
+        async with Session(aiohttp.ClientTimeout()) as session:
             yield Workers(session, urls, call_seconds=20)
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from genesis.capabilities.catalog import CAPABILITIES
 from genesis.domain.identity import new_id
-from genesis.net.session import open_session
+from genesis.net.session import Session
 from genesis.ports.workers import Call
 from genesis.transport.http import HttpWorkers
 from genesis.transport.in_process import InProcessWorkers
@@ -38,7 +38,7 @@ def running(app, **more):
 
 @asynccontextmanager
 async def client_of(capability, url, *, clock=None):
-    async with open_session(aiohttp.ClientTimeout()) as session:
+    async with Session(aiohttp.ClientTimeout()) as session:
         yield HttpWorkers(session, {capability: url}, call_seconds=20, clock=clock)
 
 
