@@ -223,6 +223,8 @@ class Executor:
             self._queued.update(known)
             for lane in list(known):
                 await self._claim(lane)
+            if not self._runs and not self._head_starts:
+                self._quarantine.end_rest()
             self._next_wake = None
             asked = await self._around.queries.next_wake()
             moments = (asked, self._next_wake)  # what was told meanwhile may be earlier
@@ -234,7 +236,7 @@ class Executor:
         left = (self._next_wake - self._around.clock.now()) / 1000
         if left > 0:
             return min(_LONGEST_PAUSE_SECONDS, left)
-        await self._around.ledger.sweep()  # it may be a deadline
+        await self._around.ledger.sweep()  # it may be a deadline, or a sleeper whom no claim could wake
         self._next_wake = self._around.clock.now() + round(_DUE_SECONDS * 1000)
         return _DUE_SECONDS
 

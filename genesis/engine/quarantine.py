@@ -61,6 +61,10 @@ class Quarantine:
         if self._since is not None and job_id in self._suspects:
             self._rest = max(_SHORTEST_REST_SECONDS, since_boot() - self._since)
 
+    def end_rest(self) -> None:
+        """Notes that nobody else wants a turn."""
+        self._not_before = 0.0
+
     def end(self) -> None:
         """Lets everything begin again."""
         self._not_before = since_boot() + self._rest

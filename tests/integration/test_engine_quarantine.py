@@ -94,3 +94,18 @@ async def test_others_have_their_turn_between_two_groups(engine_on, quick, monke
     order = "".join(call.input["text"][0] for call in workers.calls)
     assert "ss" not in order
     assert order.count("s") == 3
+
+
+async def test_suspects_do_not_wait_for_a_turn_that_nobody_wants(engine_on, quick, monkeypatch):
+    jobs = await suspects(engine_on, 3)
+    for rest in ("_REST_SECONDS", "_SHORTEST_REST_SECONDS"):
+        monkeypatch.setattr(f"genesis.engine.quarantine.{rest}", 3_600.0)
+
+    async def script(call):
+        assert len(workers.under_way) <= 1, "it runs alone"
+        return answer(call)
+
+    workers = ScriptedWorkers(script)
+    async with engine_on(workers) as engine:
+        for job in jobs:
+            assert (await ended(engine, job)).status is JobStatus.COMPLETED
