@@ -23,6 +23,7 @@ class Quarantine:
         self._patience = _PATIENCE_SECONDS
         self._rest = _REST_SECONDS
         self._not_before = 0.0
+        self._is_turn = False  # whether the rest is that of others, and not one from a try in vain
 
     @property
     def is_on(self) -> bool:
@@ -62,10 +63,12 @@ class Quarantine:
             self._rest = max(_SHORTEST_REST_SECONDS, since_boot() - self._since)
 
     def end_rest(self) -> None:
-        """Notes that nobody else wants a turn."""
-        self._not_before = 0.0
+        """Notes that nobody else wants a turn; a try in vain is rested from all the same."""
+        if self._is_turn:
+            self._not_before = 0.0
 
     def end(self) -> None:
         """Lets everything begin again."""
         self._not_before = since_boot() + self._rest
+        self._is_turn = self.has_had_its_suspects
         self._since, self._suspects, self._rest = None, frozenset(), _REST_SECONDS

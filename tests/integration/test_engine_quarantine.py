@@ -97,6 +97,7 @@ async def test_others_have_their_turn_between_two_groups(engine_on, quick, monke
 
 
 async def test_suspects_do_not_wait_for_a_turn_that_nobody_wants(engine_on, quick, monkeypatch):
+    monkeypatch.setattr("genesis.database.suspects._TOGETHER", ())
     jobs = await suspects(engine_on, 3)
     for rest in ("_REST_SECONDS", "_SHORTEST_REST_SECONDS"):
         monkeypatch.setattr(f"genesis.engine.quarantine.{rest}", 3_600.0)
