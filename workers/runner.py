@@ -156,6 +156,8 @@ class CallRunner:
             StorageUnavailable: it could not be had in time.
             ProviderError: it was not taken.
         """
+        if self._input_kind is Kind.TEXT:
+            return await self._call(order, adapter)  # there is no file to wait for
         try:
             async with asyncio.timeout_at(deadline):
                 return await uploaded(adapter, order.channel, await self._call(order, adapter), deadline)
@@ -284,7 +286,7 @@ class CallRunner:
             result = await self._with_receipt(order, result)
         # Once the result is safe: what more is known of its price may take a while to find out.
         cost = await cost_of(adapter, order.channel, answer)
-        return replace(result, cost=cost)
+        return result if cost == result.cost else replace(result, cost=cost)
 
     async def _quantities(self, order: Order, answer: Done, given: Media | None) -> Quantities:
         """What was used: measured where it may be charged for, and the provider's own word above that."""
