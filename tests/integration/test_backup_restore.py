@@ -16,7 +16,7 @@ from genesis.domain.failure import INTERRUPTED
 from genesis.domain.identity import new_id
 from genesis.domain.job import JobStatus
 from genesis.domain.organization import DEFAULT_ORGANIZATION
-from genesis.errors import Misconfigured
+from genesis.errors import InvalidRequest, Misconfigured
 from genesis.files.examiner import Examiner
 from genesis.files.upkeep import Upkeep
 from genesis.ports.ledger import Change
@@ -284,6 +284,23 @@ async def test_the_feed_tells_what_was_and_what_comes(places, archive):
             (fresh.id, 1),
             (jobs["queued"].id, seen[jobs["queued"].id] + 1),
         ]
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+async def test_a_place_in_the_feed_that_was_undone_stays_unknown(places, archive, is_empty):
+    old, new = places
+    async with old.open() as opened:
+        if not is_empty:
+            await opened.ledger.submit(job_of(TWO_STEPS))
+        await back_up(old.settings, archive, with_files=True)
+        await opened.ledger.submit(job_of(TWO_STEPS))  # after the backup
+        undone = await opened.queries.feed_end(DEFAULT_ORGANIZATION)
+    await restore(new.settings, archive, Queued.HOLD)
+    async with new.open() as opened:
+        for _ in range(9):
+            await opened.ledger.submit(job_of(TWO_STEPS))
+        with pytest.raises(InvalidRequest):
+            await opened.queries.feed(DEFAULT_ORGANIZATION, after=undone, limit=9)
 
 
 async def test_a_backup_of_a_busy_database_is_of_one_moment(places, archive):

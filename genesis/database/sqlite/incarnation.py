@@ -17,6 +17,14 @@ _PORTION = 2_000
 _OWNERS = "SELECT DISTINCT owner FROM jobs INDEXED BY jobs_owned WHERE owner IS NOT NULL"
 _HELD = f"SELECT id FROM jobs INDEXED BY jobs_sleeping WHERE {IS_HELD} LIMIT {_PORTION}"
 _HELD_OF = f"SELECT id FROM jobs INDEXED BY jobs_sleeping WHERE {IS_HELD} AND organization = ? LIMIT {_PORTION}"
+# Events that the restore has undone had numbers as well. Whoever has read them must not take them for those of others.
+_SKIP_NUMBERS = (
+    (
+        "INSERT INTO sqlite_sequence (name, seq) SELECT 'events', 0 "
+        "WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events')"
+    ),
+    "UPDATE sqlite_sequence SET seq = seq + 1000000000000 WHERE name = 'events'",
+)
 _ORGANIZATIONS = "SELECT id FROM organizations"
 _THESE = "job IN (SELECT value FROM json_each(?))"
 
@@ -34,6 +42,8 @@ def begin(
         known: ids of attempts in doubt of which a receipt tells what they came to.
     """
     transaction, plans = Transaction(connection), Plans()
+    for statement in _SKIP_NUMBERS:
+        connection.execute(statement)
     connection.execute(incarnation.NOBODY_LIVES)
     connection.execute(incarnation.close_repeatable(now))
     doubtful = [(row[0],) for row in connection.execute(incarnation.IN_DOUBT).fetchall() if row[0] not in known]
