@@ -87,9 +87,11 @@ class HttpClient:
             ProviderRejected: a refusal is larger than that, or an absolute URL is malformed.
             ProviderMisconfigured: `base_url` or a header cannot be used.
         """
-        url, fields = _addressed(request, base_url, headers)
+        url, is_own = _target(request.url, base_url)
         with _Failures(url, timeout_seconds) as failures:
-            async with asyncio.timeout(timeout_seconds), await self._send(request, url, fields, failures) as response:
+            # A key must not travel to a host that only a reply has named.
+            own = headers if is_own else None
+            async with asyncio.timeout(timeout_seconds), await self._send(request, url, own, failures) as response:
                 failures.headers = _headers(response.headers)
                 body = b"".join([piece async for piece in _pieces(response, url, max_bytes)])
                 return Reply(response.status, failures.headers, body)
@@ -108,15 +110,20 @@ class HttpClient:
 
         A reply that is not read to its end costs its connection.
         """
-        url, fields = _addressed(request, base_url, headers)
+        url, is_own = _target(request.url, base_url)
         with _Failures(url, timeout_seconds) as failures:
-            async with asyncio.timeout(timeout_seconds), await self._send(request, url, fields, failures) as response:
+            # A key must not travel to a host that only a reply has named.
+            own = headers if is_own else None
+            async with asyncio.timeout(timeout_seconds), await self._send(request, url, own, failures) as response:
                 failures.headers = _headers(response.headers)
                 yield StreamedReply(response.status, failures.headers, _pieces(response, url, max_bytes))
 
-    async def _send(self, request: Request, url: URL, fields: Mapping[str, str], failures: "_Failures") -> Response:
+    async def _send(
+        self, request: Request, url: URL, headers: Mapping[str, str] | None, failures: "_Failures"
+    ) -> Response:
         if self._session is None:
             raise RuntimeError("HttpClient is used outside of `async with`.")
+        fields = _fields(url, headers or {}, request)
         return await self._session.request(request.method, url, failures.progress, headers=fields, body=_body(request))
 
 
@@ -179,13 +186,6 @@ def _target(url: str, base_url: str) -> tuple[URL, bool]:
     raise ProviderMisconfigured(
         "The base URL of the provider cannot be used.", hint="Give it the form https://host/path, without a password."
     )
-
-
-def _addressed(request: Request, base_url: str, headers: Mapping[str, str] | None) -> tuple[URL, CIMultiDict[str]]:
-    """Where a request goes, and with which header fields."""
-    url, is_own = _target(request.url, base_url)
-    # A key must not travel to a host that only a reply has named.
-    return url, _fields(url, headers if is_own and headers else {}, request)
 
 
 def _fields(url: URL, headers: Mapping[str, str], request: Request) -> CIMultiDict[str]:

@@ -18,7 +18,7 @@ from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, RawResponseMessage, StreamWriter
 from aiohttp.payload import BytesIOPayload, Payload
 from aiohttp.streams import StreamReader
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 # Shorter than common servers keep idle connections (5 s and more): a request on a connection that the server is just
@@ -42,41 +42,51 @@ class Progress:
 
 
 class Response:
-    """A response whose body is still to be read; use it as an async context manager.
+    """The response to a request that is on its way; an async context manager that begins once its head is there.
 
-    One that is not read to its end costs its connection.
+    Until then nothing is held of the request. One that is not read to its end costs its connection.
 
     Attributes:
         headers: by name, whatever its case.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        sending: asyncio.Task[None] | None,
-        message: RawResponseMessage,
-        content: StreamReader,
-    ) -> None:
-        self.status = message.code
-        self.headers = message.headers
-        self.content = content
+    status: int
+    headers: CIMultiDictProxy[str]
+    content: StreamReader
+
+    def __init__(self, connection: Connection, protocol: ResponseHandler, sending: asyncio.Task[None] | None) -> None:
         self._connection = connection
+        self._protocol = protocol
         self._sending = sending
 
     async def __aenter__(self) -> Self:
+        """Waits for the head.
+
+        Raises:
+            ClientError, OSError: there is none.
+        """
+        try:
+            message, self.content = await _head(self._protocol)
+        except BaseException:
+            self._leave(reusable=False)
+            raise
+        self.status, self.headers = message.code, message.headers
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         transport = self._connection.transport
+        self._leave(reusable=error is None and transport is not None and not transport.get_write_buffer_size())
+
+    def _leave(self, *, reusable: bool) -> None:
         if self._sending is not None and not self._sending.done():
             self._sending.cancel()
-            self._connection.close()
-        elif error is not None or transport is None or transport.get_write_buffer_size():
-            self._connection.close()
-        else:
+            reusable = False
+        if reusable:
             self._connection.release()
+        else:
+            self._connection.close()
 
 
 class Session:
@@ -109,14 +119,14 @@ class Session:
     async def request(
         self, method: str, url: URL, progress: Progress, *, headers: Mapping[str, str], body: bytes | Payload = b""
     ) -> Response:
-        """Sends a request; returns the response of any status once its head is there.
+        """Sends a request; returns its response, of any status, which is to be entered at once.
 
         Args:
             progress: noted there while it is sent.
             body: a large one is sent piece by piece; the response may come before its end.
 
         Raises:
-            ClientError: no connection, or no response, depending on the progress.
+            ClientError: no connection, or one that was lost, depending on the progress.
             ValueError: the URL or a header cannot be used; nothing was sent.
             OSError, TimeoutError: as ClientError.
         """
@@ -126,7 +136,6 @@ class Session:
         if isinstance(body, bytes) and len(body) > _AT_ONCE_BYTES:
             body = BytesIOPayload(io.BytesIO(body))
         connection = await self._connector.connect(destination, [], self._timeout)
-        sending = None
         try:
             protocol = cast("ResponseHandler", connection.protocol)  # it has none after its release only
             protocol.set_response_params(read_until_eof=True, skip_payload=method == "HEAD")
@@ -135,16 +144,12 @@ class Session:
             await writer.write_headers(f"{method} {url.raw_path_qs} HTTP/1.1", fields)
             progress.connected = True
             if isinstance(body, Payload):
-                sending = self._loop.create_task(_send(body, writer, protocol))
-            else:
-                await writer.write_eof(body)
-            message, content = await _head(protocol)
+                return Response(connection, protocol, self._loop.create_task(_send(body, writer, protocol)))
+            await writer.write_eof(body)
         except BaseException:
-            if sending is not None:
-                sending.cancel()
             connection.close()
             raise
-        return Response(connection, sending, message, content)
+        return Response(connection, protocol, None)
 
     def _new_destination(self, url: URL) -> ClientRequest:
         """What the connector asks for, with the fields that all requests to it have; a password in the URL among them."""

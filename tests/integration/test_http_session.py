@@ -159,7 +159,8 @@ async def test_nobody_there(session: Session) -> None:
 async def test_a_request_under_way_may_have_been_sent(session: Session, body: bytes | BytesIOPayload) -> None:
     progress = Progress()
     async with serving(b"HTTP/1.1 200") as server:
-        task = asyncio.create_task(session.request("POST", server.url, progress, headers={}, body=body))
+        response = await session.request("POST", server.url, progress, headers={}, body=body)
+        task = asyncio.create_task(response.__aenter__())
         while not server.heads:
             await asyncio.sleep(0)
         assert progress.connected
@@ -186,7 +187,8 @@ async def test_an_answer_that_is_no_http(session: Session, answer: bytes) -> Non
     progress = Progress()
     async with serving(answer, OK) as server:
         with pytest.raises(ClientError):
-            await session.request("GET", server.url, progress, headers={})
+            async with await session.request("GET", server.url, progress, headers={}):
+                pass
         assert progress.connected
         assert await ask(session, server.url) == b"ok"
     assert server.connections == 2
